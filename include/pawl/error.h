@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/*
+ * The one rule of errors, for the whole library: a function that can fail returns an int, 0 is success and a negative
+ * number is an error. A failed system call is told as -errno. What the library itself has to say has a name here.
+ * A coroutine raises the same numbers; an error fits in 16 bits, -32768 to -1, on every target. Anything else that is
+ * raised or set as an error becomes PAWL_EINVAL.
+ */
+#ifndef PAWL_ERROR_H
+#define PAWL_ERROR_H
+
+#include "config.h"
+
+PAWL_BEGIN_C
+
+enum pawl_error {
+    PAWL_ECANCELLED = -32000, /* the task or the future was cancelled (asyncio.CancelledError) */
+    PAWL_ECLOSED = -32001,    /* the generator is being closed (GeneratorExit); the socket was closed under its user */
+    PAWL_ETIMEOUT = -32002,   /* a deadline passed (TimeoutError) */
+    PAWL_EINVAL = -32003,     /* an argument that this function cannot take */
+    PAWL_ENOMEM = -32004,     /* the allocator gave nothing, or there is none */
+    PAWL_EBUSY = -32005,      /* that object is in use: a task that runs, a socket with a reader already */
+    PAWL_EDONE = -32006,      /* a future is set only once (InvalidStateError) */
+    PAWL_EPENDING = -32007,   /* there is no result yet (InvalidStateError) */
+    PAWL_EENDED = -32008,     /* resumed after its end (StopIteration) */
+    PAWL_ERUNNING = -32009,   /* resumed while it runs (ValueError: generator already executing) */
+    PAWL_EFRESH = -32010,     /* sent a value before its first yield (TypeError: just-started generator) */
+    PAWL_EYIELDED = -32011,   /* yielded while being closed (RuntimeError: generator ignored GeneratorExit) */
+    PAWL_EAWAITED = -32012,   /* a coroutine is awaited once only (RuntimeError: cannot reuse awaited coroutine) */
+    PAWL_EDEADLK = -32013,    /* a task awaits itself; or nothing is left that could ever run */
+    PAWL_ENOSYS = -32014,     /* this port cannot do that */
+    PAWL_EHOST = -32015,      /* the host is not a numeric address */
+    PAWL_EEOF = -32016        /* the peer ended before all that was asked for had come */
+};
+
+/** The text of one of the errors above: a static string, or NULL when `error` is not the library's own.
+ *  From anywhere. */
+PAWL_API const char *pawl_error_text(int error);
+
+/** The text of any error: a static string, never NULL. 0 is "success", a negative errno has the system's words.
+ *  Hosted builds only. From any thread. */
+PAWL_API const char *pawl_strerror(int error);
+
+/** The error as a frame keeps it: itself if it is one, PAWL_EINVAL if it is out of range. */
+static inline int pawl_error_checked_(int error)
+{
+    return error < 0 && error >= INT16_MIN ? error : PAWL_EINVAL;
+}
+
+PAWL_END_C
+
+#endif
