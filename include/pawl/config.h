@@ -67,14 +67,16 @@
 
 #if defined(__cplusplus)
 #define PAWL_STATIC_ASSERT(condition, text) static_assert(condition, text)
-#define PAWL_BEGIN_C extern "C" {
-#define PAWL_END_C }
+/* Quiet: a struct and the function that returns it share a name, which C++ calls hiding a constructor. */
+#define PAWL_BEGIN_C PAWL_QUIET_SHADOW_ extern "C" {
+#define PAWL_END_C } PAWL_LOUD_
 #else
 #define PAWL_STATIC_ASSERT(condition, text) __extension__ _Static_assert(condition, text)
 #define PAWL_BEGIN_C
 #define PAWL_END_C
 #endif
 
+#define PAWL_INLINE static inline __attribute__((unused))
 #define PAWL_API __attribute__((visibility("default")))
 #define PAWL_MUST_USE __attribute__((warn_unused_result))
 #define PAWL_LIKELY(x) __builtin_expect(!!(x), 1)

@@ -80,6 +80,7 @@ enum {
     PAWL_CORO_PHASE = 3,   /* mask of the three above */
     PAWL_CORO_TASK = 4,    /* root only: a task stands right before this frame and drives it */
     PAWL_CORO_CLOSING = 8, /* root only: close() is at work */
+    PAWL_CORO_BY_HAND = 16, /* root only: stepped by hand and awaiting; link is that future, and knows the frame */
     PAWL_POINT_FINISH = 0xffff,
     PAWL_POINT_NAME = 0xfffe, /* not a resume: return the coroutine's name */
     PAWL_HANDLER_LEVELS = 2,  /* sizeof errors / sizeof errors[0] */
@@ -89,7 +90,7 @@ enum {
 
 #define PAWL_ODD_ ((struct pawl_coro *)(uintptr_t)1)
 
-static inline bool pawl_is_odd_(const void *p)
+PAWL_INLINE bool pawl_is_odd_(const void *p)
 {
     return ((uintptr_t)p & 1) != 0;
 }
@@ -120,14 +121,14 @@ PAWL_COLD static void pawl_scrub_(void)
     __asm__ volatile("" : : "r"(dead) : "memory");
 }
 #else
-static inline void pawl_scrub_(void) {}
+PAWL_INLINE void pawl_scrub_(void) {}
 #endif
 
 /* ---- Driving a chain of frames ------------------------------------------------------------------------------- */
 
 /* Runs `co` and what comes back from it until nothing of the chain can run; returns that odd pointer. A frame that
  * came back because its callee ended is told the callee's outcome. */
-static inline struct pawl_coro *pawl_drive_(struct pawl_coro *co, struct pawl_coro *root, int error)
+PAWL_INLINE struct pawl_coro *pawl_drive_(struct pawl_coro *co, struct pawl_coro *root, int error)
 {
     for (;;) {
         struct pawl_coro *next = co->resume(co, root, error);
@@ -138,14 +139,14 @@ static inline struct pawl_coro *pawl_drive_(struct pawl_coro *co, struct pawl_co
 }
 
 /* The end of a frame: who runs next is its caller. The root's link is odd while it runs, and so ends the drive. */
-static inline struct pawl_coro *pawl_coro_finish_(struct pawl_coro *co, int error)
+PAWL_INLINE struct pawl_coro *pawl_coro_finish_(struct pawl_coro *co, int error)
 {
     co->state = (uint8_t)((co->state & ~PAWL_CORO_PHASE) | PAWL_CORO_DONE);
     co->errors[0] = (int16_t)(error < 0 ? error : 0);
     return co->link;
 }
 
-static inline unsigned pawl_phase_(const struct pawl_coro *co)
+PAWL_INLINE unsigned pawl_phase_(const struct pawl_coro *co)
 {
     return co->state & PAWL_CORO_PHASE;
 }
@@ -173,7 +174,7 @@ PAWL_COLD static bool pawl_enter_(struct pawl_coro *root, int error)
 }
 
 /* Resumes the innermost frame; returns whether the chain is suspended again (and not ended). */
-static inline bool pawl_resume_(struct pawl_coro *root, int error)
+PAWL_INLINE bool pawl_resume_(struct pawl_coro *root, int error)
 {
     struct pawl_coro *const co = root->link;
     pawl_scrub_();
@@ -184,15 +185,15 @@ static inline bool pawl_resume_(struct pawl_coro *root, int error)
 }
 
 /* What a suspended, fresh or ended one tells of itself. */
-static inline int pawl_coro_error_(const struct pawl_coro *root)
+PAWL_INLINE int pawl_coro_error_(const struct pawl_coro *root)
 {
     if (pawl_phase_(root) != PAWL_CORO_STARTED) return root->errors[0];
-    return pawl_is_odd_(root->link) ? PAWL_ERUNNING : 0;
+    return pawl_is_odd_(root->link) && !(root->state & PAWL_CORO_BY_HAND) ? PAWL_ERUNNING : 0;
 }
 
 /* Throws PAWL_ECLOSED into the innermost frame. Every frame on the way out sees it, also when an inner one swallows
  * it; to suspend meanwhile is an error. */
-static inline int pawl_close_(struct pawl_coro *root)
+PAWL_INLINE int pawl_close_(struct pawl_coro *root)
 {
     if (root->resume == NULL || pawl_phase_(root) == PAWL_CORO_DONE) return 0;
     if (pawl_phase_(root) == PAWL_CORO_STARTED && pawl_is_odd_(root->link)) return PAWL_ERUNNING;
@@ -205,7 +206,7 @@ static inline int pawl_close_(struct pawl_coro *root)
 }
 
 /** The coroutine's name: a static string. For any frame, running or not. */
-static inline const char *pawl_coro_name(struct pawl_coro *co)
+PAWL_INLINE const char *pawl_coro_name(struct pawl_coro *co)
 {
     const uint16_t point = co->point;
     if (co->resume == NULL) return "?";
@@ -217,7 +218,7 @@ static inline const char *pawl_coro_name(struct pawl_coro *co)
 
 /** Where the error that ended `root` was raised, "file:line", or NULL when that is not known (PAWL_RAISE_LOCATION is
  *  off, or a FINALLY suspended in between). A static string. */
-static inline const char *pawl_coro_where(const struct pawl_coro *root)
+PAWL_INLINE const char *pawl_coro_where(const struct pawl_coro *root)
 {
     if (pawl_phase_(root) != PAWL_CORO_DONE || !pawl_is_odd_(root->link) || root->link == PAWL_ODD_) return NULL;
     const char *const text = (const char *)(uintptr_t)root->link;
@@ -227,13 +228,13 @@ static inline const char *pawl_coro_where(const struct pawl_coro *root)
 /* "file:line" with a space before it, so that the pointer may be made odd by stepping over the space. */
 #if PAWL_RAISE_LOCATION
 #define PAWL_WHERE_ " " __FILE__ ":" PAWL_STRING(__LINE__)
-static inline void pawl_raised_at_(struct pawl_coro *root, const char *where, bool anew)
+PAWL_INLINE void pawl_raised_at_(struct pawl_coro *root, const char *where, bool anew)
 {
     if (anew || root->link == PAWL_ODD_) root->link = (struct pawl_coro *)((uintptr_t)where | 1);
 }
 #else
 #define PAWL_WHERE_ ""
-static inline void pawl_raised_at_(struct pawl_coro *root, const char *where, bool anew)
+PAWL_INLINE void pawl_raised_at_(struct pawl_coro *root, const char *where, bool anew)
 {
     (void)root, (void)where, (void)anew;
 }
@@ -242,26 +243,24 @@ static inline void pawl_raised_at_(struct pawl_coro *root, const char *where, bo
 /* ---- For leaf operations, whose resume function is written by hand --------------------------------------------- */
 
 /** `return pawl_leaf_done(co, error)`: the operation has ended, with 0 or an error; its results are in its frame. */
-static inline struct pawl_coro *pawl_leaf_done(struct pawl_coro *co, int error)
+PAWL_INLINE struct pawl_coro *pawl_leaf_done(struct pawl_coro *co, int error)
 {
     return pawl_coro_finish_(co, error);
 }
 
 /** `return pawl_leaf_suspend(co, root)`: wait. Whoever drives the chain has been told by other means when to resume;
  *  a task that nobody was told of runs again in the next iteration. */
-static inline struct pawl_coro *pawl_leaf_suspend(struct pawl_coro *co, struct pawl_coro *root)
+PAWL_INLINE struct pawl_coro *pawl_leaf_suspend(struct pawl_coro *co, struct pawl_coro *root)
 {
     root->link = co;
     return PAWL_ODD_;
 }
 
-/** Must be the first statement of a leaf's resume function: answers the question for its name. */
+/** PAWL_LEAF(name) { PAWL_LEAF_BEGIN(name); … }: the resume function `name_resume` of a leaf. Its parameters are co, root
+ *  and error. The begin answers the question for its name, and must be its first statement. */
+#define PAWL_LEAF(name) struct pawl_coro *name##_resume(struct pawl_coro *co, struct pawl_coro *root, int error)
 #define PAWL_LEAF_BEGIN(name) \
-    if (pawl_co_->point == PAWL_POINT_NAME) return (struct pawl_coro *)(uintptr_t)(name)
-
-/** The head of a leaf's resume function: co, root and error are its parameters. */
-#define PAWL_LEAF(name) \
-    struct pawl_coro *name##_resume(struct pawl_coro *pawl_co_, struct pawl_coro *pawl_root_, int pawl_err_)
+    if (co->point == PAWL_POINT_NAME) return (struct pawl_coro *)(uintptr_t)#name
 
 /** The header of a frame that `resume_function` runs, for a function that returns a frame. */
 #if defined(__cplusplus)
@@ -269,7 +268,7 @@ static inline struct pawl_coro *pawl_leaf_suspend(struct pawl_coro *co, struct p
 #else
 #define PAWL_CORO_INIT(resume_function) { .resume = (resume_function), .link = PAWL_ODD_ }
 #endif
-static inline struct pawl_coro pawl_coro_init_(pawl_resume_fn *resume)
+PAWL_INLINE struct pawl_coro pawl_coro_init_(pawl_resume_fn *resume)
 {
     struct pawl_coro co = {0, 0, {0, 0}, 0, 0, 0};
     co.resume = resume;
@@ -278,7 +277,7 @@ static inline struct pawl_coro pawl_coro_init_(pawl_resume_fn *resume)
 }
 
 /* Prepares a fresh callee; true when it may be called. False: it was awaited before, or is no coroutine. */
-static inline bool pawl_callee_ready_(struct pawl_coro *caller, struct pawl_coro *callee)
+PAWL_INLINE bool pawl_callee_ready_(struct pawl_coro *caller, struct pawl_coro *callee)
 {
     if (PAWL_UNLIKELY(callee == NULL || callee->state != PAWL_CORO_FRESH || callee->resume == NULL)) return false;
     callee->state = PAWL_CORO_STARTED;
@@ -289,20 +288,20 @@ static inline bool pawl_callee_ready_(struct pawl_coro *caller, struct pawl_coro
 
 /* The first descent: a plain call, except at every PAWL_DESCENT-th level, where the driver makes it so that the
  * machine stack stays bounded. Returns `caller` when the callee has ended. */
-static inline struct pawl_coro *pawl_descend_(struct pawl_coro *root, struct pawl_coro *callee)
+PAWL_INLINE struct pawl_coro *pawl_descend_(struct pawl_coro *root, struct pawl_coro *callee)
 {
     if (PAWL_UNLIKELY((callee->depth & (PAWL_DESCENT - 1)) == 0)) return callee;
     return callee->resume(callee, root, 0);
 }
 
 /* What the awaiting side sees of a callee that ended while the root is being closed: the close goes on outwards. */
-static inline int pawl_outcome_(const struct pawl_coro *root, int error)
+PAWL_INLINE int pawl_outcome_(const struct pawl_coro *root, int error)
 {
     return PAWL_UNLIKELY(root->state & PAWL_CORO_CLOSING) && error == 0 ? PAWL_ECLOSED : error;
 }
 
 /* A member of *p by its offset; NULL stays NULL. */
-static inline void *pawl_member_(const void *p, size_t offset)
+PAWL_INLINE void *pawl_member_(const void *p, size_t offset)
 {
     return p ? (void *)((uintptr_t)p + offset) : NULL;
 }

@@ -42,7 +42,7 @@ PAWL_API const char *pawl_error_text(int error);
 PAWL_API const char *pawl_strerror(int error);
 
 /** The error as a frame keeps it: itself if it is one, PAWL_EINVAL if it is out of range. */
-static inline int pawl_error_checked_(int error)
+PAWL_INLINE int pawl_error_checked_(int error)
 {
     return error < 0 && error >= INT16_MIN ? error : PAWL_EINVAL;
 }

@@ -27,7 +27,7 @@
 PAWL_BEGIN_C
 
 /* Sets the sent value and resumes. `size` 0: this generator is not sent anything. */
-static inline bool pawl_gen_send_(struct pawl_coro *root, size_t offset, const void *sent, size_t size)
+PAWL_INLINE bool pawl_gen_send_(struct pawl_coro *root, size_t offset, const void *sent, size_t size)
 {
     if (sent == NULL) { /* next */
         if (size != 0) __builtin_memset((char *)root + offset, 0, size);
@@ -41,7 +41,7 @@ static inline bool pawl_gen_send_(struct pawl_coro *root, size_t offset, const v
     return pawl_resume_(root, 0);
 }
 
-static inline bool pawl_gen_throw_(struct pawl_coro *root, int error)
+PAWL_INLINE bool pawl_gen_throw_(struct pawl_coro *root, int error)
 {
     return pawl_resume_(root, pawl_error_checked_(error));
 }
@@ -127,7 +127,7 @@ PAWL_END_C
 /** bool gen_send(gen, value): as gen_next, and `value` is what SENT() gives there. A generator that has not started
  *  cannot be sent anything (PAWL_EFRESH; it stays as it is). */
 #if defined(__cplusplus)
-template <class G, class V> static inline bool pawl_gen_send_value_(G *gen, const V &value)
+template <class G, class V> PAWL_INLINE bool pawl_gen_send_value_(G *gen, const V &value)
 {
     __typeof__(gen->sent) sent = value;
     return pawl_gen_send_(&gen->awaitable, offsetof(G, sent), &sent, sizeof sent);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/* Everything, for hosted programs. Firmware includes what it uses: gen.h, or combinators.h and a port of its own. */
+#ifndef PAWL_PAWL_H
+#define PAWL_PAWL_H
+
+#include "combinators.h"
+#include "epoll.h"
+#include "gen.h"
+#include "net.h"
+#include "run.h"
+#include "virtual.h"
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/*
+ * Futures. A waiter takes its outcome with it when it leaves for the ready queue, so a future may go away as soon as it
+ * is settled.
+ *
+ * A coroutine that is stepped by hand has no job to wait with. It lends what it has: the future's list of waiters
+ * holds the waiting frame, made odd, and the root's link holds the future, made odd. Hence one such waiter a future.
+ */
+#include "core.h"
+
+static bool awaited_by_hand(const struct pawl_future *future)
+{
+    return pawl_is_odd_(future->awaitable.first);
+}
+
+void future_complete(struct pawl_future *future, int error)
+{
+    struct pawl_link *const first = future->awaitable.first;
+    set_flags(future, PAWL_FUTURE_DONE);
+    future->error = (int16_t)error;
+    if (first == NULL || pawl_is_odd_(first)) return;
+
+    future->awaitable.first = NULL;
+    struct pawl_link *link = first;
+    do {
+        struct pawl_link *const next = link->next;
+        struct pawl_job *const job = job_of(link);
+        if (job->awaitable.flags & PAWL_FUTURE_TASK) set_flags(future, PAWL_FUTURE_SEEN);
+        make_ready(job, error);
+        link = next;
+    } while (link != first);
+}
+
+int future_subscribe(struct pawl_future *future, struct pawl_job *job)
+{
+    if (awaited_by_hand(future)) return PAWL_EBUSY;
+    job->on.awaited = future;
+    set_where(job, PAWL_WHERE_FUTURE);
+    ring_append(&future->awaitable.first, &job->link);
+    return 0;
+}
+
+void job_leave(struct pawl_job *job)
+{
+    switch (where(job)) {
+    case PAWL_WHERE_FUTURE: ring_remove(&job->on.awaited->awaitable.first, &job->link); break;
+    case PAWL_WHERE_TIMER: pawl_timers_remove(&job->loop->timers, job); break;
+    case PAWL_WHERE_NONE: return;
+    default: list_unlink(&job->link);
+    }
+    set_where(job, PAWL_WHERE_NONE);
+}
+
+int pawl_future_settle(struct pawl_future *future, int error)
+{
+    if (future == NULL || (future->flags & PAWL_FUTURE_TASK)) return PAWL_EINVAL;
+    if (future->flags & PAWL_FUTURE_DONE) return PAWL_EDONE;
+    future_complete(future, error == 0 ? 0 : pawl_error_checked_(error));
+    return 0;
+}
+
+bool(pawl_future_cancel)(struct pawl_future *future)
+{
+    if (future == NULL || (future->flags & PAWL_FUTURE_DONE)) return false;
+    if (future->flags & PAWL_FUTURE_TASK) return pawl_task_cancel(task_of(job_of_future(future)));
+    if (future->flags & PAWL_FUTURE_HANDLE) return pawl_handle_cancel(handle_of(job_of_future(future)));
+    if (future->flags & PAWL_FUTURE_HOOKED) {
+        struct pawl_hooked_future *const hooked = (struct pawl_hooked_future *)(void *)future;
+        return hooked->cancel(hooked);
+    }
+    future_complete(future, PAWL_ECANCELLED);
+    return true;
+}
+
+int(pawl_future_add_callback)(struct pawl_future *future, struct pawl_loop *loop, struct pawl_handle *handle,
+                              pawl_callback *callback, void *argument)
+{
+    if (future == NULL || loop == NULL || handle == NULL || callback == NULL) return PAWL_EINVAL;
+    if (pawl_handle_pending(handle)) return PAWL_EBUSY;
+    if (future->flags & PAWL_FUTURE_DONE) return pawl_call_soon(loop, handle, callback, argument);
+    if (awaited_by_hand(future)) return PAWL_EBUSY;
+
+    *handle = (struct pawl_handle){ .callback = callback, .argument = argument };
+    handle->awaitable.awaitable.flags = PAWL_FUTURE_HANDLE;
+    handle->awaitable.loop = loop;
+    return future_subscribe(future, &handle->awaitable);
+}
+
+bool pawl_future_remove_callback(struct pawl_handle *handle)
+{
+    return pawl_handle_cancel(handle);
+}
+
+void(pawl_future_finish)(struct pawl_future *future, struct pawl_loop *loop)
+{
+    if (future == NULL || !unseen_failure(future)) return;
+    set_flags(future, PAWL_FUTURE_SEEN);
+    report_failure(loop, "future", NULL, future->error);
+}
+
+/* ---- Coroutines stepped by hand ---- */
+
+/* What a wait that needs no future returns: done, so that stepping goes on. Never written to. */
+static struct pawl_future no_wait = { .flags = PAWL_FUTURE_DONE | PAWL_FUTURE_SEEN };
+
+/* Back to a plainly suspended chain; returns the future that it waited for, or NULL. */
+static struct pawl_future *stop_waiting_by_hand(struct pawl_coro *root)
+{
+    if (!(root->state & PAWL_CORO_BY_HAND)) return NULL;
+    struct pawl_future *const future = (struct pawl_future *)((uintptr_t)root->link - 1);
+    root->link = (struct pawl_coro *)((uintptr_t)future->awaitable.first - 1);
+    root->state &= (uint8_t)~PAWL_CORO_BY_HAND;
+    future->awaitable.first = NULL;
+    return future;
+}
+
+/* Resumes the chain and returns what it waits for then. */
+static struct pawl_future *step_by_hand(struct pawl_coro *root, int error)
+{
+    struct pawl_coro *co = root->link;
+    pawl_scrub_();
+    if (pawl_is_odd_(co) || co == NULL) {
+        if (pawl_phase_(root) != PAWL_CORO_FRESH || root->resume == NULL || error != 0) {
+            pawl_enter_(root, error);
+            return NULL;
+        }
+        root->state |= PAWL_CORO_STARTED;
+        co = root;
+    }
+    for (;;) {
+        root->link = PAWL_ODD_;
+        struct pawl_coro *const what = pawl_drive_(co, root, error);
+        if (pawl_is_odd_(root->link)) return NULL;
+        if (what == PAWL_ODD_) return &no_wait;
+
+        struct pawl_future *const future = (struct pawl_future *)((uintptr_t)what - 1);
+        co = root->link;
+        if (future->awaitable.first == NULL) {
+            future->awaitable.first = (struct pawl_link *)((uintptr_t)co | 1);
+            root->link = (struct pawl_coro *)((uintptr_t)future | 1);
+            root->state |= PAWL_CORO_BY_HAND;
+            return future;
+        }
+        error = PAWL_EBUSY;
+    }
+}
+
+struct pawl_future *pawl_coro_step_(struct pawl_coro *root)
+{
+    int error = 0;
+    if (root->state & PAWL_CORO_BY_HAND) {
+        struct pawl_future *const future = (struct pawl_future *)((uintptr_t)root->link - 1);
+        if (!(future->flags & PAWL_FUTURE_DONE)) return future;
+        stop_waiting_by_hand(root);
+        error = (pawl_future_error)(future);
+    }
+    return step_by_hand(root, error);
+}
+
+struct pawl_future *pawl_coro_throw_(struct pawl_coro *root, int error)
+{
+    stop_waiting_by_hand(root);
+    return step_by_hand(root, pawl_error_checked_(error));
+}
+
+int pawl_coro_close_(struct pawl_coro *root)
+{
+    stop_waiting_by_hand(root);
+    return pawl_close_(root);
+}

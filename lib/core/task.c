@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/*
+ * Tasks. A step resumes the innermost frame of the task's chain and looks at how it came back:
+ *
+ *      root->link odd         ended: settle the task's future
+ *      a future, made odd     waits for it: become one of its waiters
+ *      1, in no list          only gave way: to the end of the ready queue
+ *      1, in a list           a leaf has put the task where it waits (a timer)
+ *
+ * Cancelling finds the task in one of those places and takes it from there. What it waits for is left at once; the
+ * error is raised at the task's next step.
+ */
+#include "core.h"
+
+/* ---- Life ---- */
+
+bool pawl_task_idle_(struct pawl_task *task)
+{
+    return task != NULL && pawl_task_finish(task) == 0;
+}
+
+struct pawl_task *pawl_task_allocate_(size_t frame_size)
+{
+    struct pawl_loop *const loop = pawl_loop_current_;
+    if (loop == NULL || loop->allocator == NULL) return NULL;
+    return loop->allocator->allocate(loop->allocator->context, sizeof(struct pawl_task) + frame_size);
+}
+
+struct pawl_task *pawl_task_begin_(struct pawl_task *task, unsigned flags, bool eager)
+{
+    struct pawl_loop *const loop = pawl_loop_current_;
+    if (loop == NULL) return NULL;
+    struct pawl_coro *const root = root_of(task);
+    root->state |= PAWL_CORO_TASK;
+    task->awaitable.awaitable = (struct pawl_future){ .flags = (uint16_t)(PAWL_FUTURE_TASK | flags) };
+    task->awaitable.loop = loop;
+    list_append(&loop->tasks, &task->all);
+    if (eager) {
+        task->awaitable.on.awaited = NULL;
+        task->awaitable.on.outcome = 0;
+        task_step(task);
+    } else {
+        make_ready(&task->awaitable, 0);
+    }
+    return task;
+}
+
+static void forget_name(struct pawl_task *task)
+{
+    struct pawl_loop *const loop = task->awaitable.loop;
+    for (struct pawl_task_name **at = &loop->names; *at; at = &(*at)->next) {
+        if ((*at)->task != task) continue;
+        struct pawl_task_name *const name = *at;
+        *at = name->next;
+        if (name->allocated) loop->allocator->release(loop->allocator->context, name);
+        return;
+    }
+}
+
+static void report_unseen(struct pawl_task *task)
+{
+    struct pawl_future *const future = &task->awaitable.awaitable;
+    if (!unseen_failure(future)) return;
+    set_flags(future, PAWL_FUTURE_SEEN);
+    report_failure(task->awaitable.loop, pawl_task_name(task), pawl_coro_where(root_of(task)), future->error);
+}
+
+/* An ended task whose turn to go has come. One in the caller's memory may be reported later (pawl_task_finish). */
+void task_forget(struct pawl_task *task)
+{
+    struct pawl_loop *const loop = task->awaitable.loop;
+    const bool heap = (task->awaitable.awaitable.flags & PAWL_FUTURE_HEAP) != 0;
+    if (heap) report_unseen(task);
+    if (task->awaitable.awaitable.flags & PAWL_FUTURE_NAMED) forget_name(task);
+    clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_NAMED);
+    list_unlink(&task->all);
+    if (heap) loop->allocator->release(loop->allocator->context, task);
+}
+
+void pawl_task_release(struct pawl_task *task)
+{
+    if (task == NULL) return;
+    const unsigned flags = task->awaitable.awaitable.flags;
+    if (!(flags & PAWL_FUTURE_HEAP)) {
+        pawl_task_finish(task);
+    } else if (flags & PAWL_FUTURE_OWNED) {
+        clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_OWNED);
+        if (flags & PAWL_FUTURE_DONE) task_forget(task);
+    }
+}
+
+int pawl_task_finish(struct pawl_task *task)
+{
+    if (task == NULL || !(task->awaitable.awaitable.flags & PAWL_FUTURE_TASK)) return 0;
+    if (!(task->awaitable.awaitable.flags & PAWL_FUTURE_DONE)) return PAWL_EBUSY;
+    report_unseen(task);
+    return 0;
+}
+
+/* ---- Steps ---- */
+
+static void task_end(struct pawl_task *task, int error)
+{
+    struct pawl_future *const future = &task->awaitable.awaitable;
+    /* cancelled while it ran its last step: that counts, whatever it returned (gh-74234) */
+    if (PAWL_UNLIKELY(future->flags & PAWL_FUTURE_CANCEL) && error == 0) error = PAWL_ECANCELLED;
+    clear_flags(future, PAWL_FUTURE_CANCEL);
+    future_complete(future, error);
+    if ((future->flags & (PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED)) != (PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED)) task_forget(task);
+}
+
+/* The chain waits for `future`: 0, or what to raise there at once. */
+static int task_await(struct pawl_task *task, struct pawl_future *future)
+{
+    struct pawl_future *const mine = &task->awaitable.awaitable;
+    if (future == mine) return PAWL_EDEADLK;
+    if ((future->flags & PAWL_FUTURE_TASK) && job_of_future(future)->loop != task->awaitable.loop) return PAWL_EINVAL;
+    const int error = future_subscribe(future, &task->awaitable);
+    if (error != 0) return error;
+    /* a cancel that came while it ran goes to what it waits for now, as in asyncio */
+    if (PAWL_UNLIKELY(mine->flags & PAWL_FUTURE_CANCEL) && (pawl_future_cancel)(future)) clear_flags(mine, PAWL_FUTURE_CANCEL);
+    return 0;
+}
+
+/* Resumes the chain until it waits; returns whether it does (and has not ended). */
+static bool task_resume(struct pawl_task *task, struct pawl_coro *root, int error)
+{
+    struct pawl_coro *co = root->link;
+    if (PAWL_UNLIKELY(pawl_is_odd_(co))) { /* the first step; cancelled before it, the body never runs */
+        if (pawl_phase_(root) != PAWL_CORO_FRESH || root->resume == NULL || error != 0) {
+            pawl_enter_(root, error);
+            return false;
+        }
+        root->state |= PAWL_CORO_STARTED;
+        co = root;
+    }
+    for (;;) {
+        root->link = PAWL_ODD_;
+        struct pawl_coro *const what = pawl_drive_(co, root, error);
+        if (pawl_is_odd_(root->link)) return false;
+        if (what == PAWL_ODD_) {
+            if (where(&task->awaitable) == PAWL_WHERE_NONE) make_ready(&task->awaitable, 0);
+            return true;
+        }
+        error = task_await(task, (struct pawl_future *)((uintptr_t)what - 1));
+        if (PAWL_LIKELY(error == 0)) return true;
+        co = root->link;
+    }
+}
+
+void task_step(struct pawl_task *task)
+{
+    struct pawl_future *const future = &task->awaitable.awaitable;
+    struct pawl_loop *const loop = task->awaitable.loop;
+    struct pawl_task *const outer = loop->current; /* not NULL for an eager start */
+    struct pawl_coro *const root = root_of(task);
+    int error = task->awaitable.on.outcome;
+
+    set_where(&task->awaitable, PAWL_WHERE_NONE);
+    if (PAWL_UNLIKELY(future->flags & PAWL_FUTURE_CANCEL)) {
+        clear_flags(future, PAWL_FUTURE_CANCEL);
+        error = PAWL_ECANCELLED;
+    }
+    pawl_scrub_();
+    loop->current = task;
+    const bool waits = task_resume(task, root, error);
+    loop->current = outer;
+    if (!waits) task_end(task, root->errors[0]);
+}
+
+/* ---- Cancelling ---- */
+
+bool pawl_task_cancel(struct pawl_task *task)
+{
+    if (task == NULL) return false;
+    struct pawl_future *const future = &task->awaitable.awaitable;
+    if (!(future->flags & PAWL_FUTURE_TASK) || (future->flags & PAWL_FUTURE_DONE)) return false;
+    if ((future->flags & PAWL_CANCELLING_MASK) != PAWL_CANCELLING_MASK) future->flags = (uint16_t)(future->flags + PAWL_CANCELLING_ONE);
+
+    switch (where(&task->awaitable)) {
+    case PAWL_WHERE_FUTURE:
+        if ((pawl_future_cancel)(task->awaitable.on.awaited)) return true;
+        break;
+    case PAWL_WHERE_TIMER:
+    case PAWL_WHERE_FIRING:
+        job_leave(&task->awaitable);
+        make_ready(&task->awaitable, PAWL_ECANCELLED);
+        return true;
+    }
+    set_flags(future, PAWL_FUTURE_CANCEL);
+    return true;
+}
+
+unsigned pawl_task_uncancel(struct pawl_task *task)
+{
+    struct pawl_future *const future = &task->awaitable.awaitable;
+    if (pawl_task_cancelling(task) > 0) future->flags = (uint16_t)(future->flags - PAWL_CANCELLING_ONE);
+    if (pawl_task_cancelling(task) == 0) clear_flags(future, PAWL_FUTURE_CANCEL);
+    return pawl_task_cancelling(task);
+}
+
+/* ---- Looking ---- */
+
+struct pawl_task *pawl_task_next(struct pawl_loop *loop, struct pawl_task *task)
+{
+    struct pawl_link *link = task ? task->all.next : loop->tasks.next;
+    for (; link != &loop->tasks; link = link->next) {
+        struct pawl_task *const found = task_of_all(link);
+        if (!(found->awaitable.awaitable.flags & PAWL_FUTURE_DONE)) return found;
+    }
+    return NULL;
+}
+
+const char *pawl_task_name(struct pawl_task *task)
+{
+    if (task->awaitable.awaitable.flags & PAWL_FUTURE_NAMED) {
+        for (const struct pawl_task_name *at = task->awaitable.loop->names; at; at = at->next)
+            if (at->task == task) return at->name;
+    }
+    return pawl_coro_name(root_of(task));
+}
+
+int pawl_task_set_name(struct pawl_task *task, struct pawl_task_name *storage, const char *name)
+{
+    struct pawl_loop *const loop = task->awaitable.loop;
+    if (task->awaitable.awaitable.flags & PAWL_FUTURE_DONE) return PAWL_EDONE;
+    for (struct pawl_task_name *at = loop->names; at; at = at->next) {
+        if (at->task != task) continue;
+        at->name = name;
+        return 0;
+    }
+    const bool allocated = storage == NULL;
+    if (allocated && loop->allocator) storage = loop->allocator->allocate(loop->allocator->context, sizeof *storage);
+    if (storage == NULL) return PAWL_ENOMEM;
+    *storage = (struct pawl_task_name){ .next = loop->names, .task = task, .name = name, .allocated = allocated };
+    loop->names = storage;
+    set_flags(&task->awaitable.awaitable, PAWL_FUTURE_NAMED);
+    return 0;
+}
+
+/* ---- Sleeping: the task's own job waits among the timers, so a sleep needs no node of its own ---- */
+
+static struct pawl_coro *sleep_until(struct pawl_coro *co, struct pawl_coro *root, struct pawl_task *task, pawl_time when)
+{
+    set_where(&task->awaitable, PAWL_WHERE_TIMER);
+    pawl_timers_add(&task->awaitable.loop->timers, &task->awaitable, when);
+    /* cancelled in this very step: as if it were asleep already */
+    if (PAWL_UNLIKELY(task->awaitable.awaitable.flags & PAWL_FUTURE_CANCEL)) {
+        clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_CANCEL);
+        job_leave(&task->awaitable);
+        make_ready(&task->awaitable, PAWL_ECANCELLED);
+    }
+    return pawl_leaf_suspend(co, root);
+}
+
+PAWL_LEAF(pawl_sleep)
+{
+    PAWL_LEAF_BEGIN(pawl_sleep);
+    if (co->point != 0) return pawl_leaf_done(co, error);
+    struct pawl_task *const task = pawl_leaf_task(root);
+    const pawl_time span = ((struct pawl_sleep *)(void *)co)->time;
+    co->point = 1;
+    if (span <= 0 || task == NULL) return pawl_leaf_suspend(co, root);
+    return sleep_until(co, root, task, pawl_time_after(pawl_loop_time(task->awaitable.loop), span));
+}
+
+PAWL_LEAF(pawl_sleep_until)
+{
+    PAWL_LEAF_BEGIN(pawl_sleep_until);
+    if (co->point != 0) return pawl_leaf_done(co, error);
+    struct pawl_task *const task = pawl_leaf_task(root);
+    co->point = 1;
+    if (task == NULL) return pawl_leaf_suspend(co, root);
+    return sleep_until(co, root, task, ((struct pawl_sleep *)(void *)co)->time);
+}
+
+/* ---- Frames on the heap ---- */
+
+int pawl_coro_free_(const struct pawl_allocator *allocator, struct pawl_coro *frame)
+{
+    if (frame == NULL) return 0;
+    const int error = pawl_coro_close_(frame);
+    if (error == PAWL_EYIELDED || error == PAWL_ERUNNING) return error;
+    allocator->release(allocator->context, frame);
+    return error;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/*
+ * One iteration of the loop:
+ *
+ *      ┌─► ask the port ─────── when nothing is ready, or after `patience` jobs although something is:
+ *      │      │                 wait at most until the soonest timer; events settle futures, which makes jobs ready
+ *      │      ▼
+ *      │   timers that are due ─► ready, in order of their time
+ *      │      │
+ *      │      ▼
+ *      └── run the batch ────── what was ready before it began; what becomes ready meanwhile runs in the next iteration
+ *
+ * That is asyncio's iteration, except that a busy loop does not ask its port every time: a system call each time would
+ * cost more than most jobs do. The order of jobs is the same.
+ */
+#include "../core/core.h"
+
+enum { PATIENCE = 61 };
+
+PAWL_THREAD_LOCAL struct pawl_loop *pawl_loop_current_;
+
+int pawl_loop_init(struct pawl_loop *loop, struct pawl_port *port, const struct pawl_allocator *allocator)
+{
+    if (loop == NULL || port == NULL || port->ops == NULL) return PAWL_EINVAL;
+    *loop = (struct pawl_loop){ .port = port, .allocator = allocator };
+    list_init(&loop->ready);
+    list_init(&loop->batch);
+    list_init(&loop->tasks);
+    loop->now = port->ops->now(port);
+#ifndef PAWL_TIMER_LIST
+    loop->timers.last = loop->now;
+#endif
+    return 0;
+}
+
+void report_failure(struct pawl_loop *loop, const char *name, const char *where_raised, int error)
+{
+    const struct pawl_failure failure = { .name = name, .where = where_raised, .error = error };
+    if (loop != NULL && loop->report != NULL) loop->report(loop, &failure);
+}
+
+void pawl_loop_finish(struct pawl_loop *loop)
+{
+    if (loop->port == NULL) return;
+    /* first out of every list, since what a task waits for may lie in the frame of another */
+    for (struct pawl_link *link = loop->tasks.next; link != &loop->tasks; link = link->next) job_leave(&task_of_all(link)->awaitable);
+    while (!list_empty(&loop->tasks)) task_forget(task_of_all(loop->tasks.next));
+    *loop = (struct pawl_loop){ 0 };
+}
+
+/* ---- Calls ---- */
+
+static int handle_prepare(struct pawl_loop *loop, struct pawl_handle *handle, pawl_callback *callback, void *argument)
+{
+    if (loop == NULL || handle == NULL || callback == NULL) return PAWL_EINVAL;
+    if (pawl_handle_pending(handle)) return PAWL_EBUSY;
+    struct pawl_link *const waiters = handle->awaitable.awaitable.awaitable.first; /* armed again: who waits goes on */
+    *handle = (struct pawl_handle){ .callback = callback, .argument = argument };
+    handle->awaitable.awaitable.awaitable.first = waiters;
+    handle->awaitable.awaitable.flags = PAWL_FUTURE_HANDLE;
+    handle->awaitable.loop = loop;
+    return 0;
+}
+
+int pawl_call_soon(struct pawl_loop *loop, struct pawl_handle *handle, pawl_callback *callback, void *argument)
+{
+    const int error = handle_prepare(loop, handle, callback, argument);
+    if (error == 0) make_ready(&handle->awaitable, 0);
+    return error;
+}
+
+int pawl_call_at(struct pawl_loop *loop, struct pawl_handle *handle, pawl_time when, pawl_callback *callback, void *argument)
+{
+    const int error = handle_prepare(loop, handle, callback, argument);
+    if (error != 0) return error;
+    set_where(&handle->awaitable, PAWL_WHERE_TIMER);
+    pawl_timers_add(&loop->timers, &handle->awaitable, when);
+    return 0;
+}
+
+int pawl_call_later(struct pawl_loop *loop, struct pawl_handle *handle, pawl_time delay, pawl_callback *callback, void *argument)
+{
+    if (loop == NULL) return PAWL_EINVAL;
+    return pawl_call_at(loop, handle, pawl_time_after(pawl_loop_time(loop), delay), callback, argument);
+}
+
+bool pawl_handle_cancel(struct pawl_handle *handle)
+{
+    if (handle == NULL || !pawl_handle_pending(handle)) return false;
+    job_leave(&handle->awaitable);
+    future_complete(&handle->awaitable.awaitable, PAWL_ECANCELLED);
+    return true;
+}
+
+static void handle_run(struct pawl_handle *handle)
+{
+    pawl_callback *const callback = handle->callback;
+    void *const argument = handle->argument;
+    set_where(&handle->awaitable, PAWL_WHERE_NONE);
+    future_complete(&handle->awaitable.awaitable, 0);
+    callback(argument); /* may arm the handle again, or free it */
+}
+
+/* ---- One iteration ---- */
+
+/* What other threads sent, oldest first. */
+static void take_inbox(struct pawl_loop *loop)
+{
+    if (PAWL_LIKELY(__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED) == NULL)) return;
+    struct pawl_handle *newest = __atomic_exchange_n(&loop->inbox, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
+    while (newest) {
+        struct pawl_handle *const before = (struct pawl_handle *)(void *)newest->awaitable.link.next;
+        newest->awaitable.link.next = (struct pawl_link *)(void *)oldest;
+        oldest = newest;
+        newest = before;
+    }
+    while (oldest) {
+        struct pawl_handle *const next = (struct pawl_handle *)(void *)oldest->awaitable.link.next;
+        make_ready(&oldest->awaitable, 0);
+        oldest = next;
+    }
+}
+
+static int ask_port(struct pawl_loop *loop, bool wait)
+{
+    struct pawl_port *const port = loop->port;
+    pawl_time deadline = 0;
+    enum pawl_wait how = PAWL_WAIT_NOT;
+    take_inbox(loop);
+    if (wait && list_empty(&loop->ready)) how = pawl_timers_next(&loop->timers, &deadline) ? PAWL_WAIT_UNTIL : PAWL_WAIT_FOREVER;
+    const int error = port->ops->wait(port, how, deadline);
+    loop->now = port->ops->now(port);
+    loop->patience = PATIENCE;
+    take_inbox(loop);
+    return error;
+}
+
+/* What is due becomes ready behind what is ready. A task has one more iteration to go: its sleep ends in this one. */
+static void fire_timers(struct pawl_loop *loop)
+{
+    for (struct pawl_job *job; (job = pawl_timers_pop(&loop->timers, loop->now)) != NULL;) {
+        set_where(job, PAWL_WHERE_FIRING);
+        list_append(&loop->ready, &job->link);
+    }
+}
+
+static void run_job(struct pawl_job *job)
+{
+    if (PAWL_UNLIKELY(!(job->awaitable.flags & PAWL_FUTURE_TASK))) {
+        handle_run(handle_of(job));
+    } else if (PAWL_UNLIKELY(where(job) == PAWL_WHERE_FIRING)) {
+        make_ready(job, 0);
+    } else {
+        task_step(task_of(job));
+    }
+}
+
+static void run_batch(struct pawl_loop *loop)
+{
+    struct pawl_link *const batch = &loop->batch;
+    if (list_empty(&loop->ready)) return;
+    *batch = loop->ready;
+    batch->next->prev = batch->prev->next = batch;
+    list_init(&loop->ready);
+
+    int ran = 0;
+    do {
+        struct pawl_link *const link = batch->next, *const next = link->next;
+        __builtin_prefetch(next->next);
+        batch->next = next;
+        next->prev = batch;
+        ran++;
+        run_job(job_of(link));
+    } while (!list_empty(batch));
+    loop->patience = (int8_t)(ran < loop->patience ? loop->patience - ran : 0);
+}
+
+static int iterate(struct pawl_loop *loop, bool wait)
+{
+    if (loop->patience <= 0 || list_empty(&loop->ready)) {
+        const int error = ask_port(loop, wait);
+        if (PAWL_UNLIKELY(error != 0)) return error;
+    }
+    fire_timers(loop);
+    run_batch(loop);
+    return 0;
+}
+
+/* ---- Running ---- */
+
+struct pawl_loop *pawl_loop_use(struct pawl_loop *loop)
+{
+    struct pawl_loop *const before = pawl_loop_current_;
+    pawl_loop_current_ = loop;
+    return before;
+}
+
+static int enter(struct pawl_loop *loop, struct pawl_loop **outer)
+{
+    if (loop == NULL || loop->port == NULL) return PAWL_EINVAL;
+    *outer = pawl_loop_current_;
+    if (loop->running || (*outer != NULL && (*outer)->running)) return PAWL_EBUSY;
+    loop->running = true;
+    loop->stop = false;
+    pawl_loop_current_ = loop;
+    return 0;
+}
+
+static void leave(struct pawl_loop *loop, struct pawl_loop *outer)
+{
+    loop->running = false;
+    pawl_loop_current_ = outer;
+}
+
+/* Iterates until `future` is done (NULL: for ever), stop is called, or the port fails. */
+static int run_until(struct pawl_loop *loop, const struct pawl_future *future)
+{
+    struct pawl_loop *outer;
+    int error = enter(loop, &outer);
+    if (error != 0) return error;
+    while (error == 0 && !loop->stop && (future == NULL || !(future->flags & PAWL_FUTURE_DONE))) error = iterate(loop, true);
+    leave(loop, outer);
+    return error;
+}
+
+int pawl_loop_run(struct pawl_loop *loop)
+{
+    return run_until(loop, NULL);
+}
+
+int pawl_loop_run_once(struct pawl_loop *loop, bool wait)
+{
+    struct pawl_loop *outer;
+    int error = enter(loop, &outer);
+    if (error != 0) return error;
+    error = iterate(loop, wait);
+    leave(loop, outer);
+    return error;
+}
+
+int(pawl_loop_run_until_complete)(struct pawl_loop *loop, struct pawl_future *future)
+{
+    if (future == NULL) return PAWL_EINVAL;
+    const int error = run_until(loop, future);
+    return error != 0 ? error : (pawl_future_error)(future);
+}
+
+int pawl_loop_shutdown(struct pawl_loop *loop)
+{
+    struct pawl_loop *outer;
+    int error = enter(loop, &outer);
+    if (error != 0) return error;
+    for (struct pawl_task *task = NULL; (task = pawl_task_next(loop, task)) != NULL;) pawl_task_cancel(task);
+    while (error == 0 && pawl_task_next(loop, NULL) != NULL) error = iterate(loop, true);
+    leave(loop, outer);
+    return error;
+}
+
+void pawl_loop_stop(struct pawl_loop *loop)
+{
+    loop->stop = true;
+}
+
+void pawl_loop_wake(struct pawl_loop *loop)
+{
+    loop->port->ops->wake(loop->port);
+}
+
+pawl_time pawl_loop_time(struct pawl_loop *loop)
+{
+    return loop->port->ops->now(loop->port);
+}
+
+bool pawl_loop_pending(const struct pawl_loop *loop)
+{
+#ifdef PAWL_TIMER_LIST
+    const bool timers = loop->timers.first != NULL;
+#else
+    const bool timers = loop->timers.used != 0;
+#endif
+    return timers || !list_empty(&loop->ready) || !list_empty(&loop->batch);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/*
+ * pawl_run: an epoll loop for one main task. SIGINT is turned into a cancellation of that task: the signal handler
+ * sends a handle to the loop (the inbox and the wake are made for that), and with SA_RESETHAND the next one kills.
+ */
+#define _GNU_SOURCE
+#include <pawl/epoll.h>
+#include <pawl/run.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *allocate(void *context, size_t size)
+{
+    (void)context;
+    return malloc(size);
+}
+
+static void release(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
+const struct pawl_allocator pawl_allocator_malloc = { .allocate = allocate, .release = release };
+
+const char *pawl_strerror(int error)
+{
+    const char *text = pawl_error_text(error);
+    if (text == NULL && error < 0) text = strerrordesc_np(-error);
+    return text != NULL ? text : "unknown error";
+}
+
+void pawl_report_stderr(struct pawl_loop *loop, const struct pawl_failure *failure)
+{
+    (void)loop;
+    fprintf(stderr, "pawl: '%s' failed and nobody looked: %s", failure->name, pawl_strerror(failure->error));
+    if (failure->where != NULL) fprintf(stderr, " (raised at %s)", failure->where);
+    fputc('\n', stderr);
+}
+
+/* ---- Ctrl-C ---- */
+
+static struct {
+    struct pawl_loop *loop;
+    struct pawl_task *task;
+    struct pawl_handle handle;
+    bool came;
+} interrupt; /* of the thread that runs the first pawl_run */
+
+static void cancel_main(void *argument)
+{
+    (void)argument;
+    interrupt.came = true;
+    pawl_task_cancel(interrupt.task);
+}
+
+static void on_sigint(int number)
+{
+    (void)number;
+    pawl_call_soon_threadsafe(interrupt.loop, &interrupt.handle, cancel_main, NULL);
+}
+
+/* Takes SIGINT over if nobody else has it; returns whether it did. */
+static bool watch_interrupt(struct pawl_loop *loop, struct pawl_task *task)
+{
+    struct sigaction before, action = { .sa_handler = on_sigint, .sa_flags = (int)SA_RESETHAND };
+    if (interrupt.loop != NULL || sigaction(SIGINT, NULL, &before) != 0 || before.sa_handler != SIG_DFL) return false;
+    interrupt.loop = loop;
+    interrupt.task = task;
+    interrupt.came = false;
+    sigemptyset(&action.sa_mask);
+    return sigaction(SIGINT, &action, NULL) == 0;
+}
+
+static void unwatch_interrupt(void)
+{
+    const struct sigaction normal = { .sa_handler = SIG_DFL };
+    sigaction(SIGINT, &normal, NULL);
+    pawl_handle_cancel(&interrupt.handle);
+    interrupt.loop = NULL;
+}
+
+/* ---- Running ---- */
+
+static int say(const char *what, const char *where, int error)
+{
+    fprintf(stderr, "pawl: %s: %s", what, pawl_strerror(error));
+    if (where != NULL) fprintf(stderr, " (raised at %s)", where);
+    fputc('\n', stderr);
+    return EXIT_FAILURE;
+}
+
+/* Runs the main task and then all others to their end; returns the exit status. */
+static int run_main(struct pawl_loop *loop, struct pawl_task *task, const int *result)
+{
+    struct pawl_loop *const outer = pawl_loop_use(loop);
+    pawl_task_begin_(task, 0, false);
+    pawl_loop_use(outer);
+
+    const bool watching = watch_interrupt(loop, task);
+    const int error = pawl_loop_run_until_complete(loop, task);
+    const bool interrupted = watching && interrupt.came;
+    const int left = pawl_loop_shutdown(loop);
+    if (watching) unwatch_interrupt();
+
+    if (error == PAWL_ECANCELLED && interrupted) return 130;
+    if (error != 0) return say(pawl_task_name(task), pawl_coro_where(pawl_root_of_(task)), error);
+    if (left != 0) return say("shutdown", NULL, left);
+    return result != NULL ? *result : EXIT_SUCCESS;
+}
+
+int pawl_run_(struct pawl_task *task, const int *result)
+{
+    struct pawl_epoll epoll;
+    struct pawl_loop loop;
+    int error = pawl_epoll_init(&epoll);
+    if (error == 0) error = pawl_loop_current() && pawl_loop_current()->running ? PAWL_EBUSY : 0;
+    if (error != 0) {
+        pawl_epoll_finish(&epoll);
+        return say("no event loop", NULL, error);
+    }
+    pawl_loop_init(&loop, &epoll.base, &pawl_allocator_malloc);
+    pawl_loop_set_report(&loop, pawl_report_stderr);
+    const int status = run_main(&loop, task, result);
+    pawl_loop_finish(&loop);
+    pawl_epoll_finish(&epoll);
+    return status;
+}
