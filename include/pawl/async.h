@@ -111,6 +111,17 @@ PAWL_INLINE struct pawl_task *pawl_leaf_task(struct pawl_coro *root)
     what_then(); \
 } while (0)
 
+/** YIELD_NOW(): lets everything else that is ready run once, as AWAIT of a pawl_sleep(0), but without a frame. */
+#define PAWL_YIELD_NOW() do { \
+    PAWL_POINT_DECL_(pawl_here_); \
+    PAWL_INSIDE_("YIELD_NOW"); \
+    PAWL_STOP_AT_(pawl_here_); \
+    pawl_root_->link = pawl_co_; \
+    return PAWL_ODD_; \
+    PAWL_POINT_(pawl_here_) \
+    if (PAWL_UNLIKELY(pawl_err_ != 0)) PAWL_FAIL_(); \
+} while (0)
+
 PAWL_BEGIN_C
 
 /** Steps a coroutine by hand: runs it to its next suspension and returns the future that it waits for; while that is
@@ -145,6 +156,7 @@ PAWL_END_C
 #define ASYNC_RETURN(...) PAWL_ASYNC_RETURN(__VA_ARGS__)
 #define AWAIT(...) PAWL_AWAIT(__VA_ARGS__)
 #define TRY_AWAIT(...) PAWL_TRY_AWAIT(__VA_ARGS__)
+#define YIELD_NOW() PAWL_YIELD_NOW()
 #define AWAIT_ERROR() PAWL_AWAIT_ERROR()
 #define coro_step(frame) pawl_coro_step(frame)
 #define coro_throw(frame, error) pawl_coro_throw(frame, error)

@@ -42,8 +42,8 @@ struct pawl_task_name {
 
 /** A loop. Read its fields through the functions below. */
 struct pawl_loop {
-    struct pawl_link ready; /* runs in the next iteration */
-    struct pawl_link batch; /* runs in this one */
+    struct pawl_link queues[2]; /* what runs in this iteration, and what in the next; they change places */
+    struct pawl_link *ready;    /* the one for the next */
     struct pawl_link tasks; /* those that have not ended, and heap tasks that were not released */
     struct pawl_task *current;
     struct pawl_port *port;

@@ -68,8 +68,18 @@ PAWL_BEGIN_C
 #else
 /* An array of one frame, made by the call, as a pointer. */
 #define PAWL_TEMPORARY_(...) ((const __typeof__(__VA_ARGS__)[1]){ __VA_ARGS__ })
-#define pawl_spawn(...) pawl_spawn_(PAWL_TEMPORARY_(__VA_ARGS__), sizeof(__VA_ARGS__), false)
-#define pawl_spawn_eager(...) pawl_spawn_(PAWL_TEMPORARY_(__VA_ARGS__), sizeof(__VA_ARGS__), true)
+/* The frame is made where it will live: to copy what was stored a moment ago costs more than to make it. */
+#define PAWL_SPAWN_(eager, ...) (__extension__ ({ \
+    struct pawl_task *const pawl_new_ = pawl_task_allocate_(sizeof(__VA_ARGS__)); \
+    if (PAWL_LIKELY(pawl_new_ != NULL)) *(__typeof__(__VA_ARGS__) *)(void *)(pawl_new_ + 1) = __VA_ARGS__; \
+    pawl_spawned_(pawl_new_, eager); \
+}))
+PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawned_(struct pawl_task *task, bool eager)
+{
+    return PAWL_LIKELY(task != NULL) ? pawl_task_begin_(task, PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED, eager) : NULL;
+}
+#define pawl_spawn(...) PAWL_SPAWN_(false, __VA_ARGS__)
+#define pawl_spawn_eager(...) PAWL_SPAWN_(true, __VA_ARGS__)
 #define PAWL_START_(slot, eager, ...) \
     pawl_start_((slot), \
                 offsetof(__typeof__(*(slot)), frame) == sizeof(struct pawl_task) && \

@@ -120,10 +120,9 @@ static inline void ring_remove(struct pawl_link **first, struct pawl_link *link)
 
 static inline void make_ready(struct pawl_job *job, int outcome)
 {
-    job->on.awaited = NULL;
     job->on.outcome = outcome;
     set_where(job, PAWL_WHERE_READY);
-    list_append(&job->loop->ready, &job->link);
+    list_append(job->loop->ready, &job->link);
 }
 
 /* Takes a job out of whichever list it is in. */

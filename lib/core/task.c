@@ -37,7 +37,6 @@ struct pawl_task *pawl_task_begin_(struct pawl_task *task, unsigned flags, bool 
     task->awaitable.loop = loop;
     list_append(&loop->tasks, &task->all);
     if (eager) {
-        task->awaitable.on.awaited = NULL;
         task->awaitable.on.outcome = 0;
         task_step(task);
     } else {

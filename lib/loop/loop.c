@@ -24,9 +24,10 @@ int pawl_loop_init(struct pawl_loop *loop, struct pawl_port *port, const struct 
 {
     if (loop == NULL || port == NULL || port->ops == NULL) return PAWL_EINVAL;
     *loop = (struct pawl_loop){ .port = port, .allocator = allocator };
-    list_init(&loop->ready);
-    list_init(&loop->batch);
+    list_init(&loop->queues[0]);
+    list_init(&loop->queues[1]);
     list_init(&loop->tasks);
+    loop->ready = &loop->queues[0];
     loop->now = port->ops->now(port);
 #ifndef PAWL_TIMER_LIST
     loop->timers.last = loop->now;
@@ -128,7 +129,7 @@ static int ask_port(struct pawl_loop *loop, bool wait)
     pawl_time deadline = 0;
     enum pawl_wait how = PAWL_WAIT_NOT;
     take_inbox(loop);
-    if (wait && list_empty(&loop->ready)) how = pawl_timers_next(&loop->timers, &deadline) ? PAWL_WAIT_UNTIL : PAWL_WAIT_FOREVER;
+    if (wait && list_empty(loop->ready)) how = pawl_timers_next(&loop->timers, &deadline) ? PAWL_WAIT_UNTIL : PAWL_WAIT_FOREVER;
     const int error = port->ops->wait(port, how, deadline);
     loop->now = port->ops->now(port);
     loop->patience = PATIENCE;
@@ -136,12 +137,22 @@ static int ask_port(struct pawl_loop *loop, bool wait)
     return error;
 }
 
+static inline bool timers_may_be_due(const struct pawl_timers *timers, pawl_time now)
+{
+#ifdef PAWL_TIMER_LIST
+    (void)now;
+    return timers->first != NULL;
+#else
+    return timers->used != 0 && timers->soonest <= now;
+#endif
+}
+
 /* What is due becomes ready behind what is ready. A task has one more iteration to go: its sleep ends in this one. */
 static void fire_timers(struct pawl_loop *loop)
 {
     for (struct pawl_job *job; (job = pawl_timers_pop(&loop->timers, loop->now)) != NULL;) {
         set_where(job, PAWL_WHERE_FIRING);
-        list_append(&loop->ready, &job->link);
+        list_append(loop->ready, &job->link);
     }
 }
 
@@ -156,33 +167,31 @@ static void run_job(struct pawl_job *job)
     }
 }
 
+/* The queues change places, rather than one being copied: what was stored a moment ago in two words is not to be loaded
+ * as one. */
 static void run_batch(struct pawl_loop *loop)
 {
-    struct pawl_link *const batch = &loop->batch;
-    if (list_empty(&loop->ready)) return;
-    *batch = loop->ready;
-    batch->next->prev = batch->prev->next = batch;
-    list_init(&loop->ready);
-
+    struct pawl_link *const batch = loop->ready;
     int ran = 0;
-    do {
+    loop->ready = &loop->queues[batch == &loop->queues[0]];
+    while (!list_empty(batch)) {
         struct pawl_link *const link = batch->next, *const next = link->next;
         __builtin_prefetch(next->next);
         batch->next = next;
         next->prev = batch;
         ran++;
         run_job(job_of(link));
-    } while (!list_empty(batch));
+    }
     loop->patience = (int8_t)(ran < loop->patience ? loop->patience - ran : 0);
 }
 
 static int iterate(struct pawl_loop *loop, bool wait)
 {
-    if (loop->patience <= 0 || list_empty(&loop->ready)) {
+    if (loop->patience <= 0 || list_empty(loop->ready)) {
         const int error = ask_port(loop, wait);
         if (PAWL_UNLIKELY(error != 0)) return error;
     }
-    fire_timers(loop);
+    if (PAWL_UNLIKELY(timers_may_be_due(&loop->timers, loop->now))) fire_timers(loop);
     run_batch(loop);
     return 0;
 }
@@ -279,5 +288,5 @@ bool pawl_loop_pending(const struct pawl_loop *loop)
 #else
     const bool timers = loop->timers.used != 0;
 #endif
-    return timers || !list_empty(&loop->ready) || !list_empty(&loop->batch);
+    return timers || !list_empty(&loop->queues[0]) || !list_empty(&loop->queues[1]);
 }
