@@ -17,8 +17,8 @@
 #define _GNU_SOURCE
 #include <pawl/pawl.h>
 
+#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -78,7 +78,7 @@ static struct {
     struct pawl_future all_ended;
     pawl_time began, ended;
     uint64_t messages;
-    size_t tasks;               /* how many there were at once */
+    size_t tasks;               /* the most that there were at once */
     size_t client_bytes, connection_bytes;
     size_t sockets_closed, errors;
     int first_error;
@@ -260,11 +260,11 @@ static void show_progress(size_t clients, bool last)
     fflush(stdout);
 }
 
-static size_t count_tasks(void)
+static void count_tasks(void)
 {
     size_t count = 0;
     for (struct pawl_task *task = NULL; (task = pawl_task_next(pawl_loop_current(), task)) != NULL;) count++;
-    return count;
+    if (count > swarm.tasks) swarm.tasks = count;
 }
 
 /* Starts a client; it runs at once until its connect waits. */
@@ -310,12 +310,12 @@ ASYNC(amain)
             if (start_client() != 0) RAISE(PAWL_ENOMEM);
             while (swarm.started - swarm.settled >= CONNECTING) AWAIT(self->sleep, pawl_sleep(PAWL_MS(1)));
         }
-        swarm.tasks = count_tasks();
         swarm.began = now();
         self->deadline = pawl_time_after(swarm.began, (pawl_time)(options.seconds * 1e9));
         while (now() < self->deadline && swarm.alive > 0) {
             const pawl_time rest = self->deadline - now();
             AWAIT(self->sleep, pawl_sleep(rest < PAWL_MS(200) ? rest : PAWL_MS(200)));
+            count_tasks();
             show_progress(swarm.alive, false);
         }
         swarm.over = true;
@@ -333,12 +333,14 @@ ASYNC(amain)
 
 /* ---- The program around it ---- */
 
+/* How many descriptors this process has open, as the system counts them. */
 static size_t count_descriptors(void)
 {
-    struct rlimit limit;
+    DIR *const folder = opendir("/proc/self/fd");
     size_t count = 0;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-    for (int fd = 0; (rlim_t)fd < limit.rlim_cur; fd++) count += fcntl(fd, F_GETFD) >= 0;
+    if (folder == NULL) return 0;
+    while (readdir(folder) != NULL) count++;
+    closedir(folder);
     return count;
 }
 
@@ -364,15 +366,16 @@ static void print_table(void)
     const double rate = seconds > 0 ? (double)swarm.messages / seconds : 0;
     printf("clients              %12zu\n", swarm.started);
     printf("tasks                %12zu\n", swarm.tasks);
-    printf("bytes a client task  %12zu  task, frame, socket, buffer of %d, allocator\n", swarm.client_bytes, BUFFER);
+    printf("bytes a client task  %12zu  task, frame, socket, a buffer of %d, and the allocator's own\n", swarm.client_bytes, BUFFER);
     printf("bytes a server task  %12zu  the same\n", swarm.connection_bytes);
     printf("seconds              %12.2f\n", seconds);
-    printf("messages             %12llu  of %zu bytes, each compared\n", (unsigned long long)swarm.messages, options.size);
+    printf("messages             %12llu  of %zu bytes, each byte compared\n", (unsigned long long)swarm.messages, options.size);
     printf("messages per second  %12.0f\n", rate);
-    printf("latency p50          %12.1f  us\n", latency_percentile(0.50, swarm.messages));
-    printf("latency p99          %12.1f  us\n", latency_percentile(0.99, swarm.messages));
+    printf("latency p50          %12.1f  microseconds\n", latency_percentile(0.50, swarm.messages));
+    printf("latency p99          %12.1f  microseconds\n", latency_percentile(0.99, swarm.messages));
     printf("sockets closed       %12zu\n", swarm.sockets_closed);
-    printf("errors               %12zu  %s\n", swarm.errors, swarm.errors ? pawl_strerror(swarm.first_error) : "");
+    printf("errors               %12zu%s%s\n", swarm.errors, swarm.errors ? "  the first: " : "",
+           swarm.errors ? pawl_strerror(swarm.first_error) : "");
 }
 
 static const char usage[] =
