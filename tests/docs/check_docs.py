@@ -13,6 +13,8 @@ sh       each command is known, each path of this tree exists, each option of a 
 console  the same for the lines that begin with `$ `.
 meson    is configured as a project that has this tree as its subproject.
 
+EXAMPLE_WRAPPER (a command line, such as valgrind's) goes before the programs that are run.
+
 Usage: check_docs.py SOURCE_ROOT LIBRARY COMPILER [ARGUMENT ...]
 """
 import os
@@ -133,8 +135,9 @@ class Checker:
 
     @staticmethod
     def check_run(program, expected):
-        ran = run([str(program)])
-        if ran.returncode != 0 or ran.stderr:
+        wrapper = shlex.split(os.environ.get("EXAMPLE_WRAPPER", ""))
+        ran = run([*wrapper, str(program)])
+        if ran.returncode != 0 or (ran.stderr and not wrapper):
             raise Failure(f"status {ran.returncode}; stderr: {ran.stderr}")
         if expected is not None and ran.stdout != expected:
             raise Failure(f"it printed:\n{ran.stdout}not:\n{expected}")

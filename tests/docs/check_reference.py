@@ -16,10 +16,10 @@ from pathlib import Path
 # Names without a trailing underscore that are steps of a macro's expansion.
 INNER = re.compile(r"^(PAWL_\w+_H|PAWL_(?!TIME_32)\w+_\d+|PAWL_VOID_void|PAWL_MEMBER_(TYPE|VOID)|PAWL_END_C|PAWL_BEGIN_C|PAWL_CAT|PAWL_STRING"
                    r"|PAWL_(INLINE|API|COLD|EVEN|LIKELY|UNLIKELY|SAME_TYPE|STATIC_ASSERT|MUST_USE)"
-                   r"|PAWL_CORO_(FRESH|STARTED|DONE|PHASE|TASK|CLOSING|BY_HAND)|PAWL_POINT_(FINISH|NAME)|PAWL_HANDLER_LEVELS"
-                   r"|PAWL_KIND_(CORO|FUTURE|JOB)|PAWL_(FUTURE|WHERE|CANCELLING)_[A-Z]+)$")
+                   r"|PAWL_CORO_[A-Z_]+|PAWL_POINT_(FINISH|NAME)|PAWL_HANDLER_LEVELS"
+                   r"|PAWL_KIND_(CORO|FUTURE|JOB)|PAWL_(FUTURE|WHERE|CANCELLING)_[A-Z_]+)$")
 # … of which these are public all the same.
-NOT_INNER = {"PAWL_FUTURE_INIT"}
+NOT_INNER = {"PAWL_FUTURE_INIT", "PAWL_CORO_INIT"}
 
 
 def without_comments(text):
