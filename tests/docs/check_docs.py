@@ -13,6 +13,8 @@ sh       each command is known, each path of this tree exists, each option of a 
 console  the same for the lines that begin with `$ `.
 meson    is configured as a project that has this tree as its subproject.
 
+README.md must also have a row for each option of meson_options.txt.
+
 EXAMPLE_WRAPPER (a command line, such as valgrind's) goes before the programs that are run.
 
 Usage: check_docs.py SOURCE_ROOT LIBRARY COMPILER [ARGUMENT ...]
@@ -220,6 +222,16 @@ class Checker:
             except Failure as failure:
                 yield block.name, str(failure)
 
+    def check_option_table(self, page):
+        """Has every Meson option of this tree its row, with its choices?"""
+        text = (self.root / page).read_text()
+        for name, choices in self.options.items():
+            row = re.search(rf"^\| `{name}` \|([^|]*)\|", text, flags=re.M)
+            if row is None:
+                yield f"{name} is missing"
+            elif choices is not None and sorted(choices) != sorted(re.findall(r"`([^`]+)`", row.group(1))):
+                yield f"{name} has the choices {choices}"
+
     def check_links(self, page):
         text = re.sub(r"^```.*?^```", "", (self.root / page).read_text(), flags=re.S | re.M)
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
@@ -243,6 +255,9 @@ def main():
                 results.append((page, str(failure)))
             dead = list(checker.check_links(page))
             results.append((f"{page} links lead somewhere", f"dead: {dead}" if dead else None))
+            if page == "README.md":
+                wrong = list(checker.check_option_table(page))
+                results.append((f"{page} lists the Meson options", "; ".join(wrong) or None))
             for name, trouble in results:
                 count += 1
                 failed += trouble is not None
