@@ -86,6 +86,11 @@
 /* Pointers to frames and futures carry a tag in their lowest bit, also where the natural alignment is one byte. */
 #define PAWL_EVEN __attribute__((aligned(sizeof(void *))))
 
+/* Where a word has 64 bits a loop may keep freed tasks for the next ones; elsewhere RAM is too dear. */
+#if UINTPTR_MAX > 0xffffffffu
+#define PAWL_SPARES_ 8
+#endif
+
 #define PAWL_QUIET_SHADOW_ _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")
 #define PAWL_LOUD_ _Pragma("GCC diagnostic pop")
 

@@ -76,7 +76,8 @@ PAWL_STATIC_ASSERT(sizeof(struct pawl_coro) <= 2 * sizeof(void *) + 8, "a frame 
 enum {
     PAWL_CORO_FRESH = 0,
     PAWL_CORO_STARTED = 1,
-    PAWL_CORO_DONE = 2,
+    PAWL_CORO_DONE = 3,    /* DONE_BIT says it; STARTED stays */
+    PAWL_CORO_DONE_BIT = 2,
     PAWL_CORO_PHASE = 3,   /* mask of the three above */
     PAWL_CORO_TASK = 4,    /* root only: a task stands right before this frame and drives it */
     PAWL_CORO_CLOSING = 8, /* root only: close() is at work */
@@ -133,7 +134,7 @@ PAWL_INLINE struct pawl_coro *pawl_drive_(struct pawl_coro *co, struct pawl_coro
     for (;;) {
         struct pawl_coro *next = co->resume(co, root, error);
         if (PAWL_LIKELY(pawl_is_odd_(next))) return next;
-        error = (co->state & PAWL_CORO_PHASE) == PAWL_CORO_DONE ? co->errors[0] : 0;
+        error = co->state & PAWL_CORO_DONE_BIT ? co->errors[0] : 0;
         co = next;
     }
 }
@@ -141,7 +142,7 @@ PAWL_INLINE struct pawl_coro *pawl_drive_(struct pawl_coro *co, struct pawl_coro
 /* The end of a frame: who runs next is its caller. The root's link is odd while it runs, and so ends the drive. */
 PAWL_INLINE struct pawl_coro *pawl_coro_finish_(struct pawl_coro *co, int error)
 {
-    co->state = (uint8_t)((co->state & ~PAWL_CORO_PHASE) | PAWL_CORO_DONE);
+    co->state |= PAWL_CORO_DONE;
     co->errors[0] = (int16_t)(error < 0 ? error : 0);
     return co->link;
 }
@@ -248,7 +249,7 @@ PAWL_INLINE struct pawl_coro *pawl_leaf_done(struct pawl_coro *co, int error)
     return pawl_coro_finish_(co, error);
 }
 
-/** `return pawl_leaf_suspend(co, root)`: wait. Whoever drives the chain has been told by other means when to resume;
+/** `return pawl_leaf_suspend(co, root)`: wait. co->point must not be 0 then: that says "not begun". Whoever drives the chain has been told by other means when to resume;
  *  a task that nobody was told of runs again in the next iteration. */
 PAWL_INLINE struct pawl_coro *pawl_leaf_suspend(struct pawl_coro *co, struct pawl_coro *root)
 {
@@ -325,6 +326,7 @@ extern int pawl_err_;
 
 #ifndef PAWL_COMPUTED_GOTO
 
+#define PAWL_LABELS_ 0
 #define PAWL_POINT_DECL_(here) enum { here = (int)PAWL_NUMBER_ - (int)pawl_base_ }
 #define PAWL_POINT_(here) case here:
 #define PAWL_STOP_AT_(here) pawl_co_->point = (uint16_t)(here)
@@ -339,13 +341,14 @@ extern int pawl_err_;
     if (0) goto pawl_dispatch_; \
     pawl_dispatch_: \
     switch (pawl_co_->point) { \
-    case PAWL_POINT_NAME: return (struct pawl_coro *)(uintptr_t)pawl_name_; \
     case 0:
+/* The two points of every coroutine are told apart here, so that the switch has only the dense ones. */
 #define PAWL_FINISH_ \
         pawl_err_ = 0; \
         break; \
-    case PAWL_POINT_FINISH: break; \
-    default: PAWL_TRAP(pawl_name_); \
+    default: \
+        if (pawl_co_->point == PAWL_POINT_NAME) return (struct pawl_coro *)(uintptr_t)pawl_name_; \
+        if (pawl_co_->point != PAWL_POINT_FINISH) PAWL_TRAP(pawl_name_); \
     } \
     PAWL_STATIC_ASSERT(PAWL_NUMBER_ - (int)pawl_base_ < PAWL_POINT_NAME, "too many suspension points in one coroutine")
 
@@ -353,13 +356,14 @@ extern int pawl_err_;
 
 #else
 
+#define PAWL_LABELS_ 1
 #define PAWL_POINT_DECL_(here) __label__ here
 #define PAWL_SCOPED_POINT_(here) __label__ here;
 #define PAWL_POINT_(here) here: __attribute__((unused));
 /* A point is a distance in code; one too far for 16 bits traps when it is taken, not when it is resumed. */
 #define PAWL_STOP_AT_(here) do { \
     const ptrdiff_t pawl_far_ = (const char *)&&here - (const char *)&&pawl_dispatch_; \
-    if ((uintptr_t)(pawl_far_ + 0x7fff) >= 0xfffeu || pawl_far_ == 0) PAWL_TRAP(pawl_name_); \
+    if ((uintptr_t)(pawl_far_ + 0x7ffe) >= 0xfffdu) PAWL_TRAP(pawl_name_); \
     pawl_co_->point = (uint16_t)(pawl_far_ + 0x7fff); \
 } while (0)
 #define PAWL_UNWIND_() goto pawl_handler_
@@ -543,8 +547,11 @@ extern int pawl_err_;
     PAWL_UNWIND_(); \
 } while (0)
 
-/* Leaves the coroutine through every FINALLY around this place. */
-#define PAWL_LEAVE_() do { pawl_err_ = PAWL_RETURNING_; PAWL_UNWIND_(); } while (0)
+/* Leaves the coroutine through every FINALLY around this place; pawl_handler_ is known only to the switch engine. */
+#define PAWL_LEAVE_() do { \
+    pawl_err_ = (int)pawl_handler_ == (int)PAWL_POINT_FINISH && !PAWL_LABELS_ ? 0 : PAWL_RETURNING_; \
+    PAWL_UNWIND_(); \
+} while (0)
 
 /* RETURN() and RETURN(value): is there an argument? */
 #define PAWL_NTH17_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, ...) q

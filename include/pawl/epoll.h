@@ -13,6 +13,7 @@ struct pawl_epoll {
     struct pawl_port base;
     int epoll_fd, wake_fd;
     int woken;        /* a wake is on its way; atomic */
+    int watched;      /* how many descriptors */
     bool coarse;      /* this kernel waits in milliseconds only */
     void *events;     /* what the current wait has fetched */
     int events_count;

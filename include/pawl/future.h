@@ -39,6 +39,9 @@ struct pawl_future {
     struct pawl_waiters awaitable;
     int16_t error; /* once done: 0 or what it failed with */
     uint16_t flags;
+#ifdef PAWL_SPARES_
+    uint32_t size; /* heap task: of its block, in what would be padding */
+#endif
 } PAWL_EVEN;
 
 enum {

@@ -159,8 +159,8 @@ template <class G, class V> PAWL_INLINE bool pawl_gen_send_value_(G *gen, const 
  *  the loop early leaves the generator suspended: gen_close it. Not for use across a suspension inside another
  *  coroutine, where v, a local, would be lost: there, while (gen_next(&self->inner)) …. */
 #define PAWL_GEN_FOREACH(v, gen) \
-    for (__typeof__(gen) pawl_each_ = (gen); pawl_each_; pawl_each_ = NULL) \
-        for (__typeof__(pawl_each_->value) v; pawl_gen_next(pawl_each_) && ((void)(v = pawl_each_->value), true); )
+    for (__typeof__(gen) pawl_each_##v = (gen); pawl_each_##v; pawl_each_##v = NULL) \
+        for (__typeof__(pawl_each_##v->value) v; pawl_gen_next(pawl_each_##v) && ((void)(v = pawl_each_##v->value), true); )
 
 #ifndef PAWL_PREFIXED_KEYWORDS
 #define GENERATOR(...) PAWL_GENERATOR(__VA_ARGS__)

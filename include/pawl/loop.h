@@ -22,6 +22,13 @@ struct pawl_allocator {
     void *(*allocate)(void *context, size_t size);
     void (*release)(void *context, void *memory);
     void *context;
+    unsigned keep; /* how many freed tasks of one size a loop may keep for the next ones, 0: none. Ignored on 32 bits */
+};
+
+/* Freed tasks of one size. */
+struct pawl_spare {
+    void *first;
+    uint32_t size, count;
 };
 
 /** An error that nobody will look at any more. */
@@ -53,8 +60,15 @@ struct pawl_loop {
     struct pawl_task_name *names;
     struct pawl_timers timers;
     pawl_time now;     /* when the port was last asked */
-    int8_t patience;   /* jobs to run before the port is asked although something is ready */
-    bool running, stop;
+    bool stop;
+    bool taken_out; /* a job has left a queue otherwise than by its turn */
+    bool running;
+#ifdef PAWL_SPARES_
+    int patience; /* jobs to run before the port is asked although something is ready */
+    struct pawl_spare spares[PAWL_SPARES_]; /* a size belongs to one of them, by a hash */
+#else
+    int8_t patience; /* the same, in iterations: there is no room for more jobs than one can count here */
+#endif
 };
 
 #ifdef PAWL_TIME_32

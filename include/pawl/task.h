@@ -27,9 +27,9 @@ PAWL_BEGIN_C
 
 /* Allocates a task with room for a frame; NULL without a running loop, an allocator, or memory. */
 PAWL_API struct pawl_task *pawl_task_allocate_(size_t frame_size);
-/* Puts a task whose frame is in place to work on the current loop. */
+/* Puts a task whose frame is in place to work on its loop. */
 PAWL_API struct pawl_task *pawl_task_begin_(struct pawl_task *task, unsigned flags, bool eager);
-/* May a task in the caller's memory be started (again)? */
+/* Readies a task in the caller's memory for the current loop; false: it is at work, or there is no loop. */
 PAWL_API bool pawl_task_idle_(struct pawl_task *task);
 
 PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawn_(const void *frame, size_t size, bool eager)
@@ -69,17 +69,17 @@ PAWL_BEGIN_C
 /* An array of one frame, made by the call, as a pointer. */
 #define PAWL_TEMPORARY_(...) ((const __typeof__(__VA_ARGS__)[1]){ __VA_ARGS__ })
 /* The frame is made where it will live: to copy what was stored a moment ago costs more than to make it. */
-#define PAWL_SPAWN_(eager, ...) (__extension__ ({ \
-    struct pawl_task *const pawl_new_ = pawl_task_allocate_(sizeof(__VA_ARGS__)); \
-    if (PAWL_LIKELY(pawl_new_ != NULL)) *(__typeof__(__VA_ARGS__) *)(void *)(pawl_new_ + 1) = __VA_ARGS__; \
-    pawl_spawned_(pawl_new_, eager); \
+#define PAWL_SPAWN_(task, eager, ...) (__extension__ ({ \
+    struct pawl_task *const task = pawl_task_allocate_(sizeof(__VA_ARGS__)); \
+    if (PAWL_LIKELY(task != NULL)) *(__typeof__(__VA_ARGS__) *)(void *)(task + 1) = __VA_ARGS__; \
+    pawl_spawned_(task, eager); \
 }))
 PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawned_(struct pawl_task *task, bool eager)
 {
     return PAWL_LIKELY(task != NULL) ? pawl_task_begin_(task, PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED, eager) : NULL;
 }
-#define pawl_spawn(...) PAWL_SPAWN_(false, __VA_ARGS__)
-#define pawl_spawn_eager(...) PAWL_SPAWN_(true, __VA_ARGS__)
+#define pawl_spawn(...) PAWL_SPAWN_(PAWL_CAT(pawl_new_, __COUNTER__), false, __VA_ARGS__)
+#define pawl_spawn_eager(...) PAWL_SPAWN_(PAWL_CAT(pawl_new_, __COUNTER__), true, __VA_ARGS__)
 #define PAWL_START_(slot, eager, ...) \
     pawl_start_((slot), \
                 offsetof(__typeof__(*(slot)), frame) == sizeof(struct pawl_task) && \

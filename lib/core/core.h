@@ -128,17 +128,117 @@ static inline void make_ready(struct pawl_job *job, int outcome)
 /* Takes a job out of whichever list it is in. */
 void job_leave(struct pawl_job *job);
 
-/* Marks `future` done and moves its waiters to their ready queues. */
-void future_complete(struct pawl_future *future, int error);
+/* ---- Futures ---- */
+
+static inline bool awaited_by_hand(const struct pawl_future *future)
+{
+    return pawl_is_odd_(future->awaitable.first);
+}
+
+/* Wakes a ring of waiters, each with its outcome; returns the flags that this adds to the future's. */
+unsigned wake_waiters(struct pawl_link *first, int error);
+
+static inline unsigned wake_waiter(struct pawl_link *link, int error)
+{
+    struct pawl_job *const job = job_of(link);
+    make_ready(job, error);
+    return job->awaitable.flags & PAWL_FUTURE_TASK ? PAWL_FUTURE_SEEN : 0;
+}
+
+/* Marks `future` done, its flags being `flags` but for that, and moves its waiters to their ready queues. */
+static inline void future_complete_as(struct pawl_future *future, unsigned flags, int error)
+{
+    struct pawl_link *const first = future->awaitable.first;
+    flags |= PAWL_FUTURE_DONE;
+    future->error = (int16_t)error;
+    if (first != NULL && !pawl_is_odd_(first)) {
+        future->awaitable.first = NULL;
+        flags |= PAWL_LIKELY(first->next == first) ? wake_waiter(first, error) : wake_waiters(first, error);
+    }
+    future->flags = (uint16_t)flags;
+}
+
+static inline void future_complete(struct pawl_future *future, int error)
+{
+    future_complete_as(future, future->flags, error);
+}
 
 /* Puts a job among the waiters of a pending future: 0 or PAWL_EBUSY. */
-int future_subscribe(struct pawl_future *future, struct pawl_job *job);
+static inline int future_subscribe(struct pawl_future *future, struct pawl_job *job)
+{
+    if (PAWL_UNLIKELY(awaited_by_hand(future))) return PAWL_EBUSY;
+    job->on.awaited = future;
+    set_where(job, PAWL_WHERE_FUTURE);
+    ring_append(&future->awaitable.first, &job->link);
+    return 0;
+}
 
-/* Runs a task up to its next suspension. */
-void task_step(struct pawl_task *task);
+/* ---- Tasks ---- */
 
-/* Takes an ended task out of the loop and frees it if it is on the heap. */
+/* The step of a task that is to be told of its cancellation. */
+void task_step_cancelled(struct pawl_loop *loop, struct pawl_task *task);
+
+/* Awaiting where something is to be looked at: 0, or what to raise at once. */
+int task_await_carefully(struct pawl_task *task, struct pawl_future *future);
+
+/* The chain waits for `future`: 0, or what to raise there at once. Mostly it is the only one that does. */
+static inline int task_await(struct pawl_task *task, struct pawl_future *future)
+{
+    struct pawl_job *const job = &task->awaitable;
+    const unsigned flags = job->awaitable.flags;
+    if (PAWL_UNLIKELY(future->awaitable.first != NULL || (flags & PAWL_FUTURE_CANCEL) || future == &job->awaitable ||
+                      ((future->flags & PAWL_FUTURE_TASK) && job_of_future(future)->loop != job->loop)))
+        return task_await_carefully(task, future);
+    job->on.awaited = future;
+    job->awaitable.flags = (uint16_t)((flags & ~(unsigned)PAWL_WHERE_MASK) | PAWL_WHERE_FUTURE);
+    future->awaitable.first = job->link.next = job->link.prev = &job->link;
+    return 0;
+}
+
+/* Takes an ended task out of the loop, reports it if it is to be, and frees it if it is on the heap. */
 void task_forget(struct pawl_task *task);
+
+/* The chain has ended. */
+static inline void task_end(struct pawl_task *task, int error)
+{
+    enum { KEPT = PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED };
+    struct pawl_future *const future = &task->awaitable.awaitable;
+    const unsigned flags = future->flags;
+    /* cancelled while it ran its last step: that counts, whatever it returned (gh-74234) */
+    if (PAWL_UNLIKELY(flags & PAWL_FUTURE_CANCEL) && error == 0) error = PAWL_ECANCELLED;
+    future_complete_as(future, flags & ~(unsigned)(PAWL_FUTURE_CANCEL | PAWL_WHERE_MASK), error);
+    if (PAWL_UNLIKELY((flags & KEPT) != KEPT)) task_forget(task);
+}
+
+/* Runs a task up to its next suspension, raising `error` where it stands. While it runs it counts as ready, though it is
+ * in no queue: what still says so afterwards has only given way. */
+static inline void task_resume(struct pawl_loop *loop, struct pawl_task *task, int error)
+{
+    struct pawl_coro *const root = root_of(task);
+    struct pawl_job *const job = &task->awaitable;
+    struct pawl_coro *co = root->link;
+    loop->current = task;
+    pawl_scrub_();
+    for (;;) {
+        root->link = PAWL_ODD_;
+        struct pawl_coro *const what = pawl_drive_(co, root, error);
+        co = root->link;
+        if (PAWL_UNLIKELY(pawl_is_odd_(co))) break;
+        if (PAWL_LIKELY(what == PAWL_ODD_)) {
+            if (PAWL_LIKELY(where(job) == PAWL_WHERE_READY)) {
+                job->on.outcome = 0;
+                list_append(loop->ready, &job->link);
+            }
+            return;
+        }
+        error = task_await(task, (struct pawl_future *)((uintptr_t)what - 1));
+        if (PAWL_LIKELY(error == 0)) return;
+    }
+    task_end(task, root->errors[0]);
+}
+
+/* Gives back the freed tasks that a loop has kept. */
+void loop_release_spares(struct pawl_loop *loop);
 
 void report_failure(struct pawl_loop *loop, const char *name, const char *where_raised, int error);
 

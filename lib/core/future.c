@@ -9,36 +9,16 @@
  */
 #include "core.h"
 
-static bool awaited_by_hand(const struct pawl_future *future)
+unsigned wake_waiters(struct pawl_link *first, int error)
 {
-    return pawl_is_odd_(future->awaitable.first);
-}
-
-void future_complete(struct pawl_future *future, int error)
-{
-    struct pawl_link *const first = future->awaitable.first;
-    set_flags(future, PAWL_FUTURE_DONE);
-    future->error = (int16_t)error;
-    if (first == NULL || pawl_is_odd_(first)) return;
-
-    future->awaitable.first = NULL;
     struct pawl_link *link = first;
+    unsigned flags = 0;
     do {
         struct pawl_link *const next = link->next;
-        struct pawl_job *const job = job_of(link);
-        if (job->awaitable.flags & PAWL_FUTURE_TASK) set_flags(future, PAWL_FUTURE_SEEN);
-        make_ready(job, error);
+        flags |= wake_waiter(link, error);
         link = next;
     } while (link != first);
-}
-
-int future_subscribe(struct pawl_future *future, struct pawl_job *job)
-{
-    if (awaited_by_hand(future)) return PAWL_EBUSY;
-    job->on.awaited = future;
-    set_where(job, PAWL_WHERE_FUTURE);
-    ring_append(&future->awaitable.first, &job->link);
-    return 0;
+    return flags;
 }
 
 void job_leave(struct pawl_job *job)
@@ -47,7 +27,9 @@ void job_leave(struct pawl_job *job)
     case PAWL_WHERE_FUTURE: ring_remove(&job->on.awaited->awaitable.first, &job->link); break;
     case PAWL_WHERE_TIMER: pawl_timers_remove(&job->loop->timers, job); break;
     case PAWL_WHERE_NONE: return;
-    default: list_unlink(&job->link);
+    default:
+        list_unlink(&job->link);
+        job->loop->taken_out = true;
     }
     set_where(job, PAWL_WHERE_NONE);
 }

@@ -17,35 +17,122 @@
 
 bool pawl_task_idle_(struct pawl_task *task)
 {
-    return task != NULL && pawl_task_finish(task) == 0;
+    if (task == NULL || pawl_loop_current_ == NULL || pawl_task_finish(task) != 0) return false;
+    task->awaitable.loop = pawl_loop_current_;
+    return true;
 }
+
+#ifdef PAWL_SPARES_
+
+static inline struct pawl_spare *spare_of(struct pawl_loop *loop, size_t size)
+{
+    return &loop->spares[size / 16 % PAWL_SPARES_];
+}
+
+static void *block_allocate(struct pawl_loop *loop, size_t size)
+{
+    struct pawl_spare *const spare = spare_of(loop, size);
+    void *const block = spare->first;
+    if (PAWL_UNLIKELY(block == NULL || spare->size != size)) return loop->allocator->allocate(loop->allocator->context, size);
+    spare->first = *(void **)block;
+    spare->count--;
+    return block;
+}
+
+static inline void block_release(struct pawl_loop *loop, struct pawl_task *task)
+{
+    const uint32_t size = task->awaitable.awaitable.size;
+    struct pawl_spare *const spare = spare_of(loop, size);
+    if (spare->first == NULL) spare->size = size;
+    if (PAWL_UNLIKELY(spare->size != size || spare->count >= loop->allocator->keep || size == 0)) {
+        loop->allocator->release(loop->allocator->context, task);
+        return;
+    }
+    *(void **)(void *)task = spare->first;
+    spare->first = task;
+    spare->count++;
+}
+
+void loop_release_spares(struct pawl_loop *loop)
+{
+    for (struct pawl_spare *spare = loop->spares; spare < loop->spares + PAWL_SPARES_; spare++) {
+        while (spare->first != NULL) {
+            void *const block = spare->first;
+            spare->first = *(void **)block;
+            loop->allocator->release(loop->allocator->context, block);
+        }
+        spare->count = 0;
+    }
+}
+
+#else
+
+static void *block_allocate(struct pawl_loop *loop, size_t size)
+{
+    return loop->allocator->allocate(loop->allocator->context, size);
+}
+
+static inline void block_release(struct pawl_loop *loop, struct pawl_task *task)
+{
+    loop->allocator->release(loop->allocator->context, task);
+}
+
+void loop_release_spares(struct pawl_loop *loop)
+{
+    (void)loop;
+}
+
+#endif
 
 struct pawl_task *pawl_task_allocate_(size_t frame_size)
 {
     struct pawl_loop *const loop = pawl_loop_current_;
-    if (loop == NULL || loop->allocator == NULL) return NULL;
-    return loop->allocator->allocate(loop->allocator->context, sizeof(struct pawl_task) + frame_size);
+    if (PAWL_UNLIKELY(loop == NULL || loop->allocator == NULL)) return NULL;
+    const size_t size = sizeof(struct pawl_task) + frame_size;
+    struct pawl_task *const task = block_allocate(loop, size);
+    if (PAWL_UNLIKELY(task == NULL)) return NULL;
+    task->awaitable.loop = loop;
+#ifdef PAWL_SPARES_
+    task->awaitable.awaitable.size = size <= UINT32_MAX ? (uint32_t)size : 0;
+#endif
+    return task;
+}
+
+static PAWL_COLD void begin_eager(struct pawl_task *task)
+{
+    struct pawl_loop *const loop = task->awaitable.loop;
+    struct pawl_task *const outer = loop->current;
+    set_where(&task->awaitable, PAWL_WHERE_READY);
+    task_resume(loop, task, 0);
+    loop->current = outer;
+}
+
+/* Stands for a frame that was used before, or never made by CORO: its task fails. */
+static PAWL_LEAF(unusable)
+{
+    PAWL_LEAF_BEGIN(unusable);
+    (void)root, (void)error;
+    return pawl_leaf_done(co, PAWL_EAWAITED);
 }
 
 struct pawl_task *pawl_task_begin_(struct pawl_task *task, unsigned flags, bool eager)
 {
-    struct pawl_loop *const loop = pawl_loop_current_;
-    if (loop == NULL) return NULL;
+    struct pawl_loop *const loop = task->awaitable.loop;
+    struct pawl_future *const future = &task->awaitable.awaitable;
     struct pawl_coro *const root = root_of(task);
-    root->state |= PAWL_CORO_TASK;
-    task->awaitable.awaitable = (struct pawl_future){ .flags = (uint16_t)(PAWL_FUTURE_TASK | flags) };
-    task->awaitable.loop = loop;
+    if (PAWL_UNLIKELY(root->state != PAWL_CORO_FRESH || root->resume == NULL)) *root = pawl_coro_init_(unusable_resume);
+    future->awaitable.first = NULL;
+    future->error = 0;
+    future->flags = (uint16_t)(PAWL_FUTURE_TASK | flags);
+    root->state = PAWL_CORO_TASK | PAWL_CORO_STARTED;
+    root->link = root;
     list_append(&loop->tasks, &task->all);
-    if (eager) {
-        task->awaitable.on.outcome = 0;
-        task_step(task);
-    } else {
-        make_ready(&task->awaitable, 0);
-    }
+    if (PAWL_UNLIKELY(eager)) begin_eager(task);
+    else make_ready(&task->awaitable, 0);
     return task;
 }
 
-static void forget_name(struct pawl_task *task)
+static PAWL_COLD void forget_name(struct pawl_task *task)
 {
     struct pawl_loop *const loop = task->awaitable.loop;
     for (struct pawl_task_name **at = &loop->names; *at; at = &(*at)->next) {
@@ -53,14 +140,14 @@ static void forget_name(struct pawl_task *task)
         struct pawl_task_name *const name = *at;
         *at = name->next;
         if (name->allocated) loop->allocator->release(loop->allocator->context, name);
-        return;
+        break;
     }
+    clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_NAMED);
 }
 
-static void report_unseen(struct pawl_task *task)
+static PAWL_COLD void report_unseen(struct pawl_task *task)
 {
     struct pawl_future *const future = &task->awaitable.awaitable;
-    if (!unseen_failure(future)) return;
     set_flags(future, PAWL_FUTURE_SEEN);
     report_failure(task->awaitable.loop, pawl_task_name(task), pawl_coro_where(root_of(task)), future->error);
 }
@@ -70,12 +157,14 @@ void task_forget(struct pawl_task *task)
 {
     struct pawl_loop *const loop = task->awaitable.loop;
     const bool heap = (task->awaitable.awaitable.flags & PAWL_FUTURE_HEAP) != 0;
-    if (heap) report_unseen(task);
-    if (task->awaitable.awaitable.flags & PAWL_FUTURE_NAMED) forget_name(task);
-    clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_NAMED);
+    if (PAWL_UNLIKELY(heap && unseen_failure(&task->awaitable.awaitable))) report_unseen(task);
+    if (PAWL_UNLIKELY(task->awaitable.awaitable.flags & PAWL_FUTURE_NAMED)) forget_name(task);
     list_unlink(&task->all);
-    if (heap) loop->allocator->release(loop->allocator->context, task);
+    if (heap) block_release(loop, task);
 }
+
+/* Ended and looked at, with nothing else to do: all of these but the name. */
+enum { QUIET_END = PAWL_FUTURE_OWNED | PAWL_FUTURE_DONE | PAWL_FUTURE_SEEN | PAWL_FUTURE_NAMED };
 
 void pawl_task_release(struct pawl_task *task)
 {
@@ -83,6 +172,9 @@ void pawl_task_release(struct pawl_task *task)
     const unsigned flags = task->awaitable.awaitable.flags;
     if (!(flags & PAWL_FUTURE_HEAP)) {
         pawl_task_finish(task);
+    } else if (PAWL_LIKELY((flags & QUIET_END) == QUIET_END - PAWL_FUTURE_NAMED)) {
+        list_unlink(&task->all);
+        block_release(task->awaitable.loop, task);
     } else if (flags & PAWL_FUTURE_OWNED) {
         clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_OWNED);
         if (flags & PAWL_FUTURE_DONE) task_forget(task);
@@ -93,24 +185,13 @@ int pawl_task_finish(struct pawl_task *task)
 {
     if (task == NULL || !(task->awaitable.awaitable.flags & PAWL_FUTURE_TASK)) return 0;
     if (!(task->awaitable.awaitable.flags & PAWL_FUTURE_DONE)) return PAWL_EBUSY;
-    report_unseen(task);
+    if (unseen_failure(&task->awaitable.awaitable)) report_unseen(task);
     return 0;
 }
 
 /* ---- Steps ---- */
 
-static void task_end(struct pawl_task *task, int error)
-{
-    struct pawl_future *const future = &task->awaitable.awaitable;
-    /* cancelled while it ran its last step: that counts, whatever it returned (gh-74234) */
-    if (PAWL_UNLIKELY(future->flags & PAWL_FUTURE_CANCEL) && error == 0) error = PAWL_ECANCELLED;
-    clear_flags(future, PAWL_FUTURE_CANCEL);
-    future_complete(future, error);
-    if ((future->flags & (PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED)) != (PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED)) task_forget(task);
-}
-
-/* The chain waits for `future`: 0, or what to raise there at once. */
-static int task_await(struct pawl_task *task, struct pawl_future *future)
+int task_await_carefully(struct pawl_task *task, struct pawl_future *future)
 {
     struct pawl_future *const mine = &task->awaitable.awaitable;
     if (future == mine) return PAWL_EDEADLK;
@@ -118,54 +199,22 @@ static int task_await(struct pawl_task *task, struct pawl_future *future)
     const int error = future_subscribe(future, &task->awaitable);
     if (error != 0) return error;
     /* a cancel that came while it ran goes to what it waits for now, as in asyncio */
-    if (PAWL_UNLIKELY(mine->flags & PAWL_FUTURE_CANCEL) && (pawl_future_cancel)(future)) clear_flags(mine, PAWL_FUTURE_CANCEL);
+    if ((mine->flags & PAWL_FUTURE_CANCEL) && (pawl_future_cancel)(future)) clear_flags(mine, PAWL_FUTURE_CANCEL);
     return 0;
 }
 
-/* Resumes the chain until it waits; returns whether it does (and has not ended). */
-static bool task_resume(struct pawl_task *task, struct pawl_coro *root, int error)
+/* Cancelled before its first step, the body never runs: a chain that stands at point 0 of its root has not begun. */
+void task_step_cancelled(struct pawl_loop *loop, struct pawl_task *task)
 {
-    struct pawl_coro *co = root->link;
-    if (PAWL_UNLIKELY(pawl_is_odd_(co))) { /* the first step; cancelled before it, the body never runs */
-        if (pawl_phase_(root) != PAWL_CORO_FRESH || root->resume == NULL || error != 0) {
-            pawl_enter_(root, error);
-            return false;
-        }
-        root->state |= PAWL_CORO_STARTED;
-        co = root;
-    }
-    for (;;) {
-        root->link = PAWL_ODD_;
-        struct pawl_coro *const what = pawl_drive_(co, root, error);
-        if (pawl_is_odd_(root->link)) return false;
-        if (what == PAWL_ODD_) {
-            if (where(&task->awaitable) == PAWL_WHERE_NONE) make_ready(&task->awaitable, 0);
-            return true;
-        }
-        error = task_await(task, (struct pawl_future *)((uintptr_t)what - 1));
-        if (PAWL_LIKELY(error == 0)) return true;
-        co = root->link;
-    }
-}
-
-void task_step(struct pawl_task *task)
-{
-    struct pawl_future *const future = &task->awaitable.awaitable;
-    struct pawl_loop *const loop = task->awaitable.loop;
-    struct pawl_task *const outer = loop->current; /* not NULL for an eager start */
     struct pawl_coro *const root = root_of(task);
-    int error = task->awaitable.on.outcome;
-
-    set_where(&task->awaitable, PAWL_WHERE_NONE);
-    if (PAWL_UNLIKELY(future->flags & PAWL_FUTURE_CANCEL)) {
-        clear_flags(future, PAWL_FUTURE_CANCEL);
-        error = PAWL_ECANCELLED;
+    clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_CANCEL);
+    if (root->link != root || root->point != 0) {
+        task_resume(loop, task, PAWL_ECANCELLED);
+        return;
     }
-    pawl_scrub_();
-    loop->current = task;
-    const bool waits = task_resume(task, root, error);
-    loop->current = outer;
-    if (!waits) task_end(task, root->errors[0]);
+    root->link = PAWL_ODD_;
+    pawl_coro_finish_(root, PAWL_ECANCELLED);
+    task_end(task, PAWL_ECANCELLED);
 }
 
 /* ---- Cancelling ---- */

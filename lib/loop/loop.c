@@ -16,7 +16,7 @@
  */
 #include "../core/core.h"
 
-enum { PATIENCE = 61 };
+enum { PATIENCE = 127 };
 
 PAWL_THREAD_LOCAL struct pawl_loop *pawl_loop_current_;
 
@@ -47,6 +47,7 @@ void pawl_loop_finish(struct pawl_loop *loop)
     /* first out of every list, since what a task waits for may lie in the frame of another */
     for (struct pawl_link *link = loop->tasks.next; link != &loop->tasks; link = link->next) job_leave(&task_of_all(link)->awaitable);
     while (!list_empty(&loop->tasks)) task_forget(task_of_all(loop->tasks.next));
+    loop_release_spares(loop);
     *loop = (struct pawl_loop){ 0 };
 }
 
@@ -128,10 +129,11 @@ static int ask_port(struct pawl_loop *loop, bool wait)
     struct pawl_port *const port = loop->port;
     pawl_time deadline = 0;
     enum pawl_wait how = PAWL_WAIT_NOT;
+    loop->current = NULL;
     take_inbox(loop);
     if (wait && list_empty(loop->ready)) how = pawl_timers_next(&loop->timers, &deadline) ? PAWL_WAIT_UNTIL : PAWL_WAIT_FOREVER;
     const int error = port->ops->wait(port, how, deadline);
-    loop->now = port->ops->now(port);
+    if (pawl_timers_next(&loop->timers, &deadline)) loop->now = port->ops->now(port);
     loop->patience = PATIENCE;
     take_inbox(loop);
     return error;
@@ -156,43 +158,61 @@ static void fire_timers(struct pawl_loop *loop)
     }
 }
 
-static void run_job(struct pawl_job *job)
+/* Everything but a task that just goes on. */
+static PAWL_COLD void run_other(struct pawl_loop *loop, struct pawl_job *job)
 {
-    if (PAWL_UNLIKELY(!(job->awaitable.flags & PAWL_FUTURE_TASK))) {
-        handle_run(handle_of(job));
-    } else if (PAWL_UNLIKELY(where(job) == PAWL_WHERE_FIRING)) {
-        make_ready(job, 0);
-    } else {
-        task_step(task_of(job));
-    }
+    loop->current = NULL;
+    if (!(job->awaitable.flags & PAWL_FUTURE_TASK)) handle_run(handle_of(job));
+    else if (where(job) == PAWL_WHERE_FIRING) make_ready(job, 0); /* its sleep has ended */
+    else task_step_cancelled(loop, task_of(job));
 }
 
-/* The queues change places, rather than one being copied: what was stored a moment ago in two words is not to be loaded
+static inline void run_job(struct pawl_loop *loop, struct pawl_job *job)
+{
+    enum { GOES_ON = PAWL_FUTURE_TASK | PAWL_WHERE_READY, LOOK_AT = PAWL_FUTURE_TASK | PAWL_WHERE_MASK | PAWL_FUTURE_CANCEL };
+#ifdef PAWL_SPARES_
+    loop->patience--;
+#endif
+    if (PAWL_LIKELY((job->awaitable.flags & LOOK_AT) == GOES_ON)) task_resume(loop, task_of(job), job->on.outcome);
+    else run_other(loop, job);
+}
+
+/* Runs what is ready, iteration by iteration, as long as neither the port nor the timers have to be asked.
+ *
+ * The queues change places, rather than one being copied: what was stored a moment ago in two words is not to be loaded
  * as one. */
-static void run_batch(struct pawl_loop *loop)
+static __attribute__((noinline)) void run_ready(struct pawl_loop *loop, const struct pawl_future *future)
 {
-    struct pawl_link *const batch = loop->ready;
-    int ran = 0;
-    loop->ready = &loop->queues[batch == &loop->queues[0]];
-    while (!list_empty(batch)) {
-        struct pawl_link *const link = batch->next, *const next = link->next;
-        __builtin_prefetch(next->next);
-        batch->next = next;
-        next->prev = batch;
-        ran++;
-        run_job(job_of(link));
-    }
-    loop->patience = (int8_t)(ran < loop->patience ? loop->patience - ran : 0);
+    do {
+        loop->patience--;
+        struct pawl_link *const batch = loop->ready;
+        loop->ready = &loop->queues[batch == &loop->queues[0]];
+        for (struct pawl_link *link = batch->next; link != batch;) {
+            struct pawl_link *next = link->next;
+            batch->next = next;
+            next->prev = batch;
+            __builtin_prefetch((const char *)next + sizeof(struct pawl_task)); /* its frame */
+            run_job(loop, job_of(link));
+            /* mostly still the next one: to load it again is to wait until the store above has come back */
+            if (PAWL_UNLIKELY(loop->taken_out)) {
+                loop->taken_out = false;
+                next = batch->next;
+            }
+            link = next;
+        }
+    } while (loop->patience > 0 && !loop->stop && !(future->flags & PAWL_FUTURE_DONE) && !list_empty(loop->ready) &&
+             !timers_may_be_due(&loop->timers, loop->now));
 }
 
-static int iterate(struct pawl_loop *loop, bool wait)
+/* One iteration, and as many more as need no port and no timer while `future` is not done. */
+static int iterate(struct pawl_loop *loop, const struct pawl_future *future, bool wait)
 {
-    if (loop->patience <= 0 || list_empty(loop->ready)) {
+    if (PAWL_UNLIKELY(loop->patience <= 0 || list_empty(loop->ready))) {
         const int error = ask_port(loop, wait);
         if (PAWL_UNLIKELY(error != 0)) return error;
     }
-    if (PAWL_UNLIKELY(timers_may_be_due(&loop->timers, loop->now))) fire_timers(loop);
-    run_batch(loop);
+    if (timers_may_be_due(&loop->timers, loop->now)) fire_timers(loop);
+    run_ready(loop, future);
     return 0;
 }
 
@@ -219,23 +239,27 @@ static int enter(struct pawl_loop *loop, struct pawl_loop **outer)
 static void leave(struct pawl_loop *loop, struct pawl_loop *outer)
 {
     loop->running = false;
+    loop->current = NULL;
     pawl_loop_current_ = outer;
 }
 
-/* Iterates until `future` is done (NULL: for ever), stop is called, or the port fails. */
+/* For a run that ends at once, and one that does not. */
+static const struct pawl_future at_once = { .flags = PAWL_FUTURE_DONE }, never;
+
+/* Iterates until `future` is done, stop is called, or the port fails. */
 static int run_until(struct pawl_loop *loop, const struct pawl_future *future)
 {
     struct pawl_loop *outer;
     int error = enter(loop, &outer);
     if (error != 0) return error;
-    while (error == 0 && !loop->stop && (future == NULL || !(future->flags & PAWL_FUTURE_DONE))) error = iterate(loop, true);
+    while (error == 0 && !loop->stop && !(future->flags & PAWL_FUTURE_DONE)) error = iterate(loop, future, true);
     leave(loop, outer);
     return error;
 }
 
 int pawl_loop_run(struct pawl_loop *loop)
 {
-    return run_until(loop, NULL);
+    return run_until(loop, &never);
 }
 
 int pawl_loop_run_once(struct pawl_loop *loop, bool wait)
@@ -243,7 +267,7 @@ int pawl_loop_run_once(struct pawl_loop *loop, bool wait)
     struct pawl_loop *outer;
     int error = enter(loop, &outer);
     if (error != 0) return error;
-    error = iterate(loop, wait);
+    error = iterate(loop, &at_once, wait);
     leave(loop, outer);
     return error;
 }
@@ -261,7 +285,7 @@ int pawl_loop_shutdown(struct pawl_loop *loop)
     int error = enter(loop, &outer);
     if (error != 0) return error;
     for (struct pawl_task *task = NULL; (task = pawl_task_next(loop, task)) != NULL;) pawl_task_cancel(task);
-    while (error == 0 && pawl_task_next(loop, NULL) != NULL) error = iterate(loop, true);
+    while (error == 0 && pawl_task_next(loop, NULL) != NULL) error = iterate(loop, &at_once, true);
     leave(loop, outer);
     return error;
 }

@@ -25,7 +25,14 @@ static void release(void *context, void *memory)
     free(memory);
 }
 
-const struct pawl_allocator pawl_allocator_malloc = { .allocate = allocate, .release = release };
+/* With a sanitizer each task is given back at once, so that it sees who uses one afterwards. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { KEEP = 0 };
+#else
+enum { KEEP = 64 };
+#endif
+
+const struct pawl_allocator pawl_allocator_malloc = { .allocate = allocate, .release = release, .keep = KEEP };
 
 const char *pawl_strerror(int error)
 {
@@ -98,6 +105,7 @@ static int say(const char *what, const char *where, int error)
 static int run_main(struct pawl_loop *loop, struct pawl_task *task, const int *result)
 {
     struct pawl_loop *const outer = pawl_loop_use(loop);
+    pawl_task_idle_(task);
     pawl_task_begin_(task, 0, false);
     pawl_loop_use(outer);
 

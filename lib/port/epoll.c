@@ -71,6 +71,8 @@ static int wait_events(struct pawl_port *port, enum pawl_wait how, pawl_time dea
 {
     struct pawl_epoll *const epoll = (struct pawl_epoll *)(void *)port;
     struct epoll_event events[EVENTS];
+    /* nothing that could have happened: no reason to ask */
+    if (how == PAWL_WAIT_NOT && epoll->watched == 0 && !__atomic_load_n(&epoll->woken, __ATOMIC_ACQUIRE)) return 0;
     const int count = fetch(epoll, events, how, deadline);
     if (count < 0) return errno == EINTR ? 0 : -errno;
 
@@ -107,14 +109,17 @@ static int add(struct pawl_epoll *epoll, int fd, uint32_t what, void *data)
 
 static int watch(struct pawl_port *port, struct pawl_watch *watch)
 {
-    return add((struct pawl_epoll *)(void *)port, watch->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, watch);
+    struct pawl_epoll *const epoll = (struct pawl_epoll *)(void *)port;
+    const int error = add(epoll, watch->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, watch);
+    if (error == 0) epoll->watched++;
+    return error;
 }
 
 static void unwatch(struct pawl_port *port, struct pawl_watch *watch)
 {
     struct pawl_epoll *const epoll = (struct pawl_epoll *)(void *)port;
     struct epoll_event *const events = epoll->events;
-    epoll_ctl(epoll->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    if (epoll_ctl(epoll->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL) == 0) epoll->watched--;
     for (int i = 0; i < epoll->events_count; i++)
         if (events[i].data.ptr == watch) events[i].data.ptr = NULL;
 }
