@@ -35,10 +35,12 @@ static void tick(void *argument)
     if (ticker->next < ticker->end) pawl_call_soon(&world.loop, &ticker->handle, tick, ticker);
 }
 
-static void start_ticker(struct ticker *ticker, int end)
+/* In no frame: it may outlive the task that started it. */
+static void start_ticker(int end)
 {
-    *ticker = (struct ticker){ .end = end };
-    ck_assert_int_eq(pawl_call_soon(&world.loop, &ticker->handle, tick, ticker), 0);
+    static struct ticker ticker;
+    ticker = (struct ticker){ .end = end };
+    ck_assert_int_eq(pawl_call_soon(&world.loop, &ticker.handle, tick, &ticker), 0);
 }
 
 static char word_a[] = "a", word_b[] = "b", word_c[] = "c", word_d[] = "d", word_late[] = "late";
@@ -60,7 +62,6 @@ struct calls {
     COROUTINE(void);
     struct queueing queueing;
     struct pawl_handle b;
-    struct ticker ticker;
     struct pawl_sleep sleep;
     int i;
 };
@@ -70,7 +71,7 @@ ASYNC(calls)
     ASYNC_BEGIN(calls);
     pawl_call_soon(pawl_loop_current(), &self->queueing.outer, speak_and_queue, &self->queueing);
     pawl_call_soon(pawl_loop_current(), &self->b, speak, word_b);
-    start_ticker(&self->ticker, 3);
+    start_ticker(3);
     for (self->i = 0; self->i < 3; self->i++) AWAIT(self->sleep, pawl_yield());
     trace(&seen, "m ");
     ASYNC_END;
@@ -194,7 +195,6 @@ ASYNC(looks_at_done)
 
 struct no_suspension {
     COROUTINE(void);
-    struct ticker ticker;
     struct pawl_future future;
     struct looks_at_done inner;
     struct pawl_sleep sleep;
@@ -203,7 +203,7 @@ struct no_suspension {
 ASYNC(no_suspension)
 {
     ASYNC_BEGIN(no_suspension);
-    start_ticker(&self->ticker, 3);
+    start_ticker(3);
     pawl_future_set_done(&self->future);
     AWAIT(&self->future);
     AWAIT(self->inner, CORO(looks_at_done, .future = &self->future));
@@ -247,7 +247,6 @@ ASYNC(two_steps)
 struct parent {
     COROUTINE(void);
     bool through_gather;
-    struct ticker ticker;
     struct pawl_task *task;
     struct pawl_child child;
     union {
@@ -259,7 +258,7 @@ struct parent {
 ASYNC(parent)
 {
     ASYNC_BEGIN(parent);
-    start_ticker(&self->ticker, 6);
+    start_ticker(6);
     self->task = pawl_spawn(CORO(two_steps, .name = "c"));
     if (self->through_gather) {
         self->child = pawl_child(self->task);
@@ -300,7 +299,6 @@ END_TEST
 
 struct gathers_done {
     COROUTINE(void);
-    struct ticker ticker;
     struct pawl_future future;
     struct pawl_child children[2];
     struct pawl_gather gather;
@@ -310,7 +308,7 @@ struct gathers_done {
 ASYNC(gathers_done)
 {
     ASYNC_BEGIN(gathers_done);
-    start_ticker(&self->ticker, 3);
+    start_ticker(3);
     pawl_future_set_done(&self->future);
     self->children[0] = pawl_child(&self->future);
     self->children[1] = pawl_child(&self->future);
@@ -443,10 +441,9 @@ START_TEST(a_sleep_of_nothing_or_less_gives_way_once)
 {
     static TASK(sleeps_backwards) task;
     static const pawl_time spans[] = { 0, -1, -PAWL_SEC(5), -PAWL_FOREVER };
-    struct ticker ticker;
     begin();
     ck_assert_ptr_nonnull(pawl_start(&task, CORO(sleeps_backwards, .span = spans[_i])));
-    start_ticker(&ticker, 3);
+    start_ticker(3);
     drain();
     ck_assert_trace(&seen, "in t0 out t1 t2 ");
     ck_assert_int_eq(pawl_loop_time(&world.loop), 0);
@@ -510,7 +507,6 @@ START_TEST(a_sleeper_resumes_one_iteration_after_a_call_of_the_same_instant)
 {
     static TASK(sleeper) first, second;
     struct pawl_handle a = { 0 }, b = { 0 };
-    struct ticker ticker;
     begin();
     ck_assert_ptr_nonnull(pawl_start(&first, CORO(sleeper, .name = "s1", .until = 50)));
     ck_assert_int_eq(pawl_loop_run_once(&world.loop, false), 0);
@@ -519,7 +515,7 @@ START_TEST(a_sleeper_resumes_one_iteration_after_a_call_of_the_same_instant)
     ck_assert_int_eq(pawl_loop_run_once(&world.loop, false), 0);
     pawl_call_at(&world.loop, &b, 50, speak, word_b);
     ck_assert_int_eq(pawl_loop_run_once(&world.loop, true), 0);
-    start_ticker(&ticker, 2);
+    start_ticker(2);
     drain();
     ck_assert_trace(&seen, "a b s1 s2 t0 t1 ");
     world_end(&world);
