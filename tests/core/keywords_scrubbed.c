@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the pawl authors */
 /* A part of test_keywords that overwrites the dead stack before each resume. The mistakes here are on purpose. */
+/* Compilers see through a mistake as plain as this one. */
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #ifndef PAWL_DEBUG_SCRUB
 #define PAWL_DEBUG_SCRUB 1
 #endif
 #include <pawl/pawl.h>
 
 #include "keywords.h"
-
-/* Compilers see through a mistake as plain as this one. */
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 
 struct forgets {
     GENERATOR(int);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/* language: c c++ */
+/* error: negative|narrowing */
+#include <pawl/gen.h>
+
+struct looks {
+    GENERATOR(int);
+};
+
+GEN_PUBLIC(looks)
+{
+    GEN_BEGIN(looks);
+    TRY {
+#ifndef RIGHT
+        YIELD(CAUGHT());
+#endif
+    } CATCH_ALL {
+        YIELD(CAUGHT());
+    } END_TRY;
+    GEN_END;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/* error: YIELD_FROM outside of a coroutine: it belongs between BEGIN and END */
+#include <pawl/async.h>
+#include <pawl/gen.h>
+
+struct inner {
+    GENERATOR(int);
+};
+extern struct inner inner;
+extern struct pawl_future future;
+void trouble(void);
+
+#ifdef RIGHT
+struct right {
+    GENERATOR(int);
+};
+
+GEN_PUBLIC(right)
+{
+    GEN_BEGIN(right);
+    TRY {
+        trouble();
+    } CATCH_ALL {
+        YIELD_FROM(&inner);
+    } END_TRY;
+    GEN_END;
+}
+#else
+void wrong(void);
+void wrong(void)
+{
+    YIELD_FROM(&inner);
+}
+#endif
