@@ -588,7 +588,7 @@ ASYNC(awaits_badly)
     ASYNC_END;
 }
 
-static const int bad_outcomes[] = { PAWL_EINVAL, PAWL_EINVAL, PAWL_EINVAL, PAWL_EDEADLK, PAWL_EAWAITED, PAWL_EAWAITED };
+static const int bad_outcomes[] = { PAWL_EINVAL, PAWL_EINVAL, PAWL_EINVAL, PAWL_EDEADLK, PAWL_EAWAITED, PAWL_EINVAL };
 
 START_TEST(awaiting_nothing_oneself_or_twice_raises)
 {
@@ -607,7 +607,24 @@ START_TEST(a_zeroed_task_has_no_coroutine_and_ends_with_an_error)
     begin();
     ck_assert_ptr_nonnull(pawl_start(&slot, nothing));
     ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, &slot), PAWL_EINVAL);
-    ck_assert_str_eq(pawl_task_name(&slot.awaitable), "?");
+    ck_assert_ptr_nonnull(pawl_start_eager(&slot, nothing));
+    ck_assert_int_eq(pawl_future_error(&slot), PAWL_EINVAL);
+    ck_assert_ptr_nonnull(pawl_task_name(&slot.awaitable));
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_frame_that_has_run_makes_a_task_that_fails)
+{
+    begin();
+    struct worker used = CORO(worker, .n = 3, .yields = 1);
+    if (_i == 0) ck_assert_ptr_nonnull(coro_step(&used)); /* suspended; then ended */
+    else while (coro_step(&used)) continue;
+    struct pawl_task *const task = pawl_spawn(used);
+    const int error = pawl_loop_run_until_complete(&world.loop, task);
+    ck_assert_int_eq(error, PAWL_EAWAITED);
+    ck_assert_int_eq(pawl_task_frame(worker, task)->sleep.time, 0);
+    pawl_task_release(task);
     world_end(&world);
 }
 END_TEST
@@ -741,6 +758,7 @@ Suite *make_suite(void)
     TCase *const awaiting = add_case(suite, "awaiting");
     tcase_add_loop_test(awaiting, awaiting_nothing_oneself_or_twice_raises, 0, 6);
     tcase_add_test(awaiting, a_zeroed_task_has_no_coroutine_and_ends_with_an_error);
+    tcase_add_loop_test(awaiting, a_frame_that_has_run_makes_a_task_that_fails, 0, 2);
     tcase_add_test(awaiting, a_task_is_awaited_many_times_by_many);
     tcase_add_test(awaiting, a_task_of_another_loop_is_not_awaited);
     return suite;

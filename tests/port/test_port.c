@@ -230,9 +230,11 @@ static void on_alarm(int number)
 static void on_alarm_wake(int number)
 {
     (void)number;
+    const int before = errno;
     errno = 4711;
     wake();
     if (errno != 4711) alarms = -1000; /* what it interrupts must not see another errno */
+    errno = before;
     alarms++;
 }
 
