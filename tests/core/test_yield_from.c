@@ -323,18 +323,22 @@ START_TEST(one_that_was_started_or_has_ended_cannot_be_delegated_to)
     for (int i = 0; i < 3; i++) {
         struct passes gen = CORO(passes, .what = unfit[i]);
         ck_assert(!gen_next(&gen));
-        ck_assert_int_eq(gen_error(&gen), PAWL_EAWAITED);
+        ck_assert_int_eq(gen_error(&gen), i == 2 ? PAWL_EINVAL : PAWL_EAWAITED);
     }
     ck_assert(gen_next(&started)); /* it was left alone */
     ck_assert_int_eq(started.value, 2);
 }
 END_TEST
 
-START_TEST(to_delegate_to_null_is_invalid)
+START_TEST(to_delegate_to_null_or_a_zeroed_struct_is_invalid)
 {
-    struct passes gen = CORO(passes);
-    ck_assert(!gen_next(&gen));
-    ck_assert_int_eq(gen_error(&gen), PAWL_EINVAL);
+    struct inner zeroed;
+    memset(&zeroed, 0, sizeof zeroed);
+    struct passes null = CORO(passes), nothing = CORO(passes, .what = &zeroed);
+    ck_assert(!gen_next(&null));
+    ck_assert_int_eq(gen_error(&null), PAWL_EINVAL);
+    ck_assert(!gen_next(&nothing));
+    ck_assert_int_eq(gen_error(&nothing), PAWL_EINVAL);
 }
 END_TEST
 
@@ -455,6 +459,67 @@ START_TEST(close_leaves_every_level_at_any_depth)
     ck_assert_int_eq(gen_close(gen), 0);
     ck_assert_uint_eq(seen.length, (size_t)depths[_i] - 1);
     for (int i = 0; i < depths[_i]; i++) ck_assert(gen_done(&chain[i]));
+}
+END_TEST
+
+/* Each level cleans up with the help of another generator, and may keep the close to itself. */
+struct tidy_level {
+    GENERATOR(int, int);
+    struct tidy_level *next;
+    struct silent silent;
+    bool swallows;
+    int error;
+};
+
+GEN(tidy_level)
+{
+    GEN_BEGIN(tidy_level);
+    TRY {
+        if (self->next) YIELD_FROM(self->next);
+        else YIELD(1);
+    } CATCH_ALL {
+        self->error = CAUGHT();
+        YIELD_FROM(self->silent, CORO(silent));
+        if (!self->swallows) RERAISE();
+    } FINALLY {
+        YIELD_FROM(self->silent, CORO(silent));
+        seen.length++;
+    } END_TRY;
+    GEN_END;
+}
+
+static struct tidy_level tidy_chain[DEEPEST];
+
+static struct tidy_level *tidy_chain_make(int depth, bool swallows)
+{
+    ck_assert_int_le(depth, DEEPEST);
+    for (int i = 0; i < depth; i++) {
+        struct tidy_level *const next = i + 1 < depth ? &tidy_chain[i + 1] : NULL;
+        tidy_chain[i] = CORO(tidy_level, .next = next, .swallows = swallows);
+    }
+    return &tidy_chain[0];
+}
+
+static void check_closed(struct tidy_level *gen, int depth)
+{
+    ck_assert(gen_next(gen));
+    ck_assert_int_eq(gen_close(gen), 0);
+    ck_assert_uint_eq(seen.length, (size_t)depth);
+    for (int i = 0; i < depth; i++) {
+        ck_assert(gen_done(&tidy_chain[i]));
+        ck_assert_int_eq(tidy_chain[i].error, PAWL_ECLOSED);
+    }
+}
+
+START_TEST(every_level_cleans_up_by_delegation_when_closed)
+{
+    check_closed(tidy_chain_make(depths[_i], false), depths[_i]);
+}
+END_TEST
+
+START_TEST(every_level_is_closed_though_each_swallows_it)
+{
+    check_closed(tidy_chain_make(depths[_i], true), depths[_i]);
 }
 END_TEST
 
@@ -757,7 +822,7 @@ static void add_one_level(Suite *suite)
     tcase = add_traced_case(suite, "pointer");
     tcase_add_test(tcase, a_fresh_generator_is_delegated_to_by_pointer);
     tcase_add_test(tcase, one_that_was_started_or_has_ended_cannot_be_delegated_to);
-    tcase_add_test(tcase, to_delegate_to_null_is_invalid);
+    tcase_add_test(tcase, to_delegate_to_null_or_a_zeroed_struct_is_invalid);
     tcase_add_test(tcase, one_that_is_delegated_to_cannot_be_stepped_by_another);
 }
 
@@ -787,6 +852,8 @@ Suite *make_suite(void)
     tcase_add_loop_test(tcase, a_chain_that_fails_at_once_fails_at_any_depth, 0, DEPTHS);
     tcase_add_loop_test(tcase, a_throw_reaches_the_innermost_at_any_depth, 0, DEPTHS);
     tcase_add_loop_test(tcase, close_leaves_every_level_at_any_depth, 0, DEPTHS);
+    tcase_add_loop_test(tcase, every_level_cleans_up_by_delegation_when_closed, 0, DEPTHS);
+    tcase_add_loop_test(tcase, every_level_is_closed_though_each_swallows_it, 0, DEPTHS);
     tcase_add_test(tcase, a_hundred_thousand_levels_need_no_deep_stack);
 
     add_heap(suite);
