@@ -88,7 +88,6 @@ PAWL_INLINE struct pawl_task *pawl_leaf_task(struct pawl_coro *root)
         PAWL_CALL_(pawl_here_, &pawl_slot_here_->awaitable) \
     } \
     PAWL_POINT_(pawl_here_) \
-    pawl_err_ = pawl_outcome_(pawl_root_, pawl_err_); \
     what_then(); \
 } while (0)
 #define PAWL_AWAIT_2(what_then, pointer) do { \
@@ -107,7 +106,6 @@ PAWL_INLINE struct pawl_task *pawl_leaf_task(struct pawl_coro *root)
         } \
     } \
     PAWL_POINT_(pawl_here_) \
-    pawl_err_ = pawl_outcome_(pawl_root_, pawl_err_); \
     what_then(); \
 } while (0)
 

@@ -83,8 +83,8 @@
 #define PAWL_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define PAWL_COLD __attribute__((noinline, cold, unused))
 
-/* Pointers to frames and futures carry a tag in their lowest bit, also where the natural alignment is one byte. */
-#define PAWL_EVEN __attribute__((aligned(sizeof(void *))))
+/* Pointers to frames and futures carry tags in their two lowest bits, also where the natural alignment is one byte. */
+#define PAWL_EVEN __attribute__((aligned(sizeof(void *) > 4 ? sizeof(void *) : 4)))
 
 /* Where a word has 64 bits a loop may keep freed tasks for the next ones; elsewhere RAM is too dear. */
 #if UINTPTR_MAX > 0xffffffffu

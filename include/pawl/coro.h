@@ -18,7 +18,8 @@
  *      an odd pointer         1: running, fresh or ended. Otherwise, while it runs or after its end: where the last
  *                             error was raised (pawl_coro_where). Stepped by hand and awaiting: the future
  *
- * In a callee, link is its caller. So a value yielded a thousand frames deep costs what one costs at depth one.
+ * In a callee, link is its caller plus 2, so that stepping it by itself meanwhile is seen to be a mistake. And so a value
+ * yielded a thousand frames deep costs what one costs at depth one.
  *
  * The keywords are macros around one switch (or, with PAWL_COMPUTED_GOTO, around labels as values). With the switch,
  * YIELD(v) becomes
@@ -64,7 +65,7 @@ typedef struct pawl_coro *pawl_resume_fn(struct pawl_coro *co, struct pawl_coro 
 /** The header of every frame. */
 struct pawl_coro {
     pawl_resume_fn *resume;
-    struct pawl_coro *link; /* root: the innermost frame, or odd; callee: its caller */
+    struct pawl_coro *link; /* root: the innermost frame, or odd; callee: its caller, plus 2 */
     int16_t errors[2];      /* ended: [0] is the outcome; before: what each level of handlers is handling */
     uint16_t point;         /* where to go on */
     uint8_t state;          /* PAWL_CORO_ … */
@@ -79,8 +80,7 @@ enum {
     PAWL_CORO_DONE = 3,    /* DONE_BIT says it; STARTED stays */
     PAWL_CORO_DONE_BIT = 2,
     PAWL_CORO_PHASE = 3,   /* mask of the three above */
-    PAWL_CORO_TASK = 4,    /* root only: a task stands right before this frame and drives it */
-    PAWL_CORO_CLOSING = 8, /* root only: close() is at work */
+    PAWL_CORO_TASK = 4,     /* root only: a task stands right before this frame and drives it */
     PAWL_CORO_BY_HAND = 16, /* root only: stepped by hand and awaiting; link is that future, and knows the frame */
     PAWL_POINT_FINISH = 0xffff,
     PAWL_POINT_NAME = 0xfffe, /* not a resume: return the coroutine's name */
@@ -94,6 +94,12 @@ enum {
 PAWL_INLINE bool pawl_is_odd_(const void *p)
 {
     return ((uintptr_t)p & 1) != 0;
+}
+
+/* Is it the innermost frame of a suspended chain (and no tag, no caller, not NULL)? */
+PAWL_INLINE bool pawl_is_frame_(const struct pawl_coro *link)
+{
+    return ((uintptr_t)link & 3) == 0 && link != NULL;
 }
 
 /* ---- Traps and scrubbing ------------------------------------------------------------------------------------- */
@@ -144,7 +150,7 @@ PAWL_INLINE struct pawl_coro *pawl_coro_finish_(struct pawl_coro *co, int error)
 {
     co->state |= PAWL_CORO_DONE;
     co->errors[0] = (int16_t)(error < 0 ? error : 0);
-    return co->link;
+    return (struct pawl_coro *)((uintptr_t)co->link & ~(uintptr_t)2);
 }
 
 PAWL_INLINE unsigned pawl_phase_(const struct pawl_coro *co)
@@ -171,7 +177,7 @@ PAWL_COLD static bool pawl_enter_(struct pawl_coro *root, int error)
     root->state |= PAWL_CORO_STARTED;
     root->errors[0] = 0;
     pawl_drive_(root, root, 0);
-    return !pawl_is_odd_(root->link);
+    return pawl_is_frame_(root->link);
 }
 
 /* Resumes the innermost frame; returns whether the chain is suspended again (and not ended). */
@@ -179,7 +185,7 @@ PAWL_INLINE bool pawl_resume_(struct pawl_coro *root, int error)
 {
     struct pawl_coro *const co = root->link;
     pawl_scrub_();
-    if (PAWL_UNLIKELY(pawl_is_odd_(co) || co == NULL)) return pawl_enter_(root, error);
+    if (PAWL_UNLIKELY(!pawl_is_frame_(co))) return pawl_enter_(root, error);
     root->link = PAWL_ODD_;
     pawl_drive_(co, root, error);
     return PAWL_LIKELY(!pawl_is_odd_(root->link));
@@ -189,19 +195,32 @@ PAWL_INLINE bool pawl_resume_(struct pawl_coro *root, int error)
 PAWL_INLINE int pawl_coro_error_(const struct pawl_coro *root)
 {
     if (pawl_phase_(root) != PAWL_CORO_STARTED) return root->errors[0];
-    return pawl_is_odd_(root->link) && !(root->state & PAWL_CORO_BY_HAND) ? PAWL_ERUNNING : 0;
+    return pawl_is_frame_(root->link) || (root->state & PAWL_CORO_BY_HAND) ? 0 : PAWL_ERUNNING;
 }
 
-/* Throws PAWL_ECLOSED into the innermost frame. Every frame on the way out sees it, also when an inner one swallows
- * it; to suspend meanwhile is an error. */
-PAWL_INLINE int pawl_close_(struct pawl_coro *root)
+/* Throws PAWL_ECLOSED into the innermost frame. A frame whose callee was closed so is closed in its turn, also when the
+ * callee swallowed it and ended well; what a frame calls while it cleans up is none of these. To suspend is an error; *what is how it came back then. */
+PAWL_COLD static int pawl_close_(struct pawl_coro *root, struct pawl_coro **what)
 {
     if (root->resume == NULL || pawl_phase_(root) == PAWL_CORO_DONE) return 0;
-    if (pawl_phase_(root) == PAWL_CORO_STARTED && pawl_is_odd_(root->link)) return PAWL_ERUNNING;
-    root->state |= PAWL_CORO_CLOSING;
-    const bool suspended = pawl_resume_(root, PAWL_ECLOSED);
-    root->state &= (uint8_t)~PAWL_CORO_CLOSING;
-    if (suspended) return PAWL_EYIELDED;
+    if (pawl_phase_(root) == PAWL_CORO_FRESH) {
+        pawl_enter_(root, PAWL_ECLOSED);
+    } else {
+        struct pawl_coro *closed = root->link, *co = closed;
+        if (!pawl_is_frame_(co)) return PAWL_ERUNNING;
+        root->link = PAWL_ODD_;
+        for (int error = PAWL_ECLOSED; !pawl_is_odd_(co);) {
+            struct pawl_coro *const next = co->resume(co, root, error);
+            error = co->state & PAWL_CORO_DONE_BIT ? co->errors[0] : 0;
+            if (co == closed && (co->state & PAWL_CORO_DONE_BIT)) {
+                closed = next;
+                if (error == 0) error = PAWL_ECLOSED;
+            }
+            co = next;
+        }
+        *what = co;
+        if (pawl_is_frame_(root->link)) return PAWL_EYIELDED;
+    }
     if (root->errors[0] == PAWL_ECLOSED) root->errors[0] = 0;
     return root->errors[0];
 }
@@ -221,7 +240,8 @@ PAWL_INLINE const char *pawl_coro_name(struct pawl_coro *co)
  *  off, or a FINALLY suspended in between). A static string. */
 PAWL_INLINE const char *pawl_coro_where(const struct pawl_coro *root)
 {
-    if (pawl_phase_(root) != PAWL_CORO_DONE || !pawl_is_odd_(root->link) || root->link == PAWL_ODD_) return NULL;
+    if (pawl_phase_(root) != PAWL_CORO_DONE || root->errors[0] == 0 || !pawl_is_odd_(root->link) || root->link == PAWL_ODD_)
+        return NULL;
     const char *const text = (const char *)(uintptr_t)root->link;
     return *text == ' ' ? text + 1 : text;
 }
@@ -233,11 +253,19 @@ PAWL_INLINE void pawl_raised_at_(struct pawl_coro *root, const char *where, bool
 {
     if (anew || root->link == PAWL_ODD_) root->link = (struct pawl_coro *)((uintptr_t)where | 1);
 }
+PAWL_INLINE void pawl_dealt_with_(struct pawl_coro *root)
+{
+    root->link = PAWL_ODD_;
+}
 #else
 #define PAWL_WHERE_ ""
 PAWL_INLINE void pawl_raised_at_(struct pawl_coro *root, const char *where, bool anew)
 {
     (void)root, (void)where, (void)anew;
+}
+PAWL_INLINE void pawl_dealt_with_(struct pawl_coro *root)
+{
+    (void)root;
 }
 #endif
 
@@ -282,7 +310,7 @@ PAWL_INLINE bool pawl_callee_ready_(struct pawl_coro *caller, struct pawl_coro *
 {
     if (PAWL_UNLIKELY(callee == NULL || callee->state != PAWL_CORO_FRESH || callee->resume == NULL)) return false;
     callee->state = PAWL_CORO_STARTED;
-    callee->link = caller;
+    callee->link = (struct pawl_coro *)((uintptr_t)caller | 2);
     callee->depth = (uint8_t)(caller->depth + 1u);
     return true;
 }
@@ -295,10 +323,10 @@ PAWL_INLINE struct pawl_coro *pawl_descend_(struct pawl_coro *root, struct pawl_
     return callee->resume(callee, root, 0);
 }
 
-/* What the awaiting side sees of a callee that ended while the root is being closed: the close goes on outwards. */
-PAWL_INLINE int pawl_outcome_(const struct pawl_coro *root, int error)
+/* What awaiting one that is not ready raises. */
+PAWL_INLINE int pawl_callee_error_(const struct pawl_coro *callee)
 {
-    return PAWL_UNLIKELY(root->state & PAWL_CORO_CLOSING) && error == 0 ? PAWL_ECLOSED : error;
+    return callee == NULL || callee->resume == NULL ? PAWL_EINVAL : PAWL_EAWAITED;
 }
 
 /* A member of *p by its offset; NULL stays NULL. */
@@ -313,7 +341,7 @@ PAWL_END_C
 /* ---- Resume points: the two engines ---------------------------------------------------------------------------- */
 
 /* Outside of a coroutine these stand for what BEGIN declares, so that a misplaced keyword has one thing to say. */
-enum { pawl_inside_ = 0, pawl_base_ = 0, pawl_handler_ = PAWL_POINT_FINISH, pawl_level_ = 0 };
+enum { pawl_inside_ = 0, pawl_base_ = 0, pawl_handler_ = PAWL_POINT_FINISH, pawl_level_ = 0, pawl_caught_ = -1 };
 extern struct pawl_coro *pawl_co_, *pawl_root_;
 extern int pawl_err_;
 #define PAWL_INSIDE_(keyword) PAWL_STATIC_ASSERT(pawl_inside_, keyword " outside of a coroutine: it belongs between BEGIN and END")
@@ -403,7 +431,7 @@ extern int pawl_err_;
 
 #define PAWL_BODY_BEGIN_(name) \
     struct name *const self = (struct name *)(void *)pawl_co_; \
-    enum { pawl_base_ = PAWL_NUMBER_, pawl_handler_ = PAWL_POINT_FINISH, pawl_level_ = 0, pawl_inside_ = 1 }; \
+    enum { pawl_base_ = PAWL_NUMBER_, pawl_handler_ = PAWL_POINT_FINISH, pawl_level_ = 0, pawl_caught_ = -1, pawl_inside_ = 1 }; \
     static const char pawl_name_[] = #name; \
     PAWL_LOUD_ \
     PAWL_STATIC_ASSERT(offsetof(struct name, awaitable) == 0, #name ": GENERATOR or COROUTINE comes first in the struct"); \
@@ -426,7 +454,7 @@ extern int pawl_err_;
         if (pawl_next_ != pawl_co_) return pawl_next_; \
         pawl_err_ = pawl_callee_->errors[0]; \
     } else { \
-        pawl_err_ = PAWL_EAWAITED; \
+        pawl_err_ = pawl_callee_error_(pawl_callee_); \
     }
 
 /** CORO(name, .field = value, …): a frame of the coroutine `name`, by value. Nothing runs. Dropping it is a
@@ -469,7 +497,10 @@ extern int pawl_err_;
  * handles is kept in the header: errors[0], and errors[1] for a TRY inside a handler. One more level (a TRY inside a
  * handler inside a handler) does not compile: put it into a coroutine of its own.
  */
-#define PAWL_SETTLE_() do { if (pawl_clear_) pawl_co_->errors[pawl_slot_] = 0; } while (0)
+#define PAWL_SETTLE_() do { \
+    if (pawl_clear_) pawl_co_->errors[pawl_slot_] = 0; \
+    if (pawl_catching_) pawl_dealt_with_(pawl_root_); \
+} while (0)
 #define PAWL_KEEP_() (pawl_co_->errors[pawl_slot_] = (int16_t)pawl_err_)
 
 #define PAWL_TRY \
@@ -477,7 +508,7 @@ extern int pawl_err_;
         PAWL_SCOPED_POINT_(pawl_try_) \
         PAWL_SCOPED_POINT_(pawl_finally_) \
         PAWL_QUIET_SHADOW_ \
-        enum { pawl_slot_ = (int)pawl_level_, pawl_clear_ = 1 }; \
+        enum { pawl_slot_ = (int)pawl_level_, pawl_clear_ = 1, pawl_catching_ = 0 }; \
         PAWL_LOUD_ \
         PAWL_INSIDE_("TRY"); \
         PAWL_STATIC_ASSERT((int)pawl_level_ < (int)PAWL_HANDLER_LEVELS, "TRY inside a handler inside a handler: put it into a coroutine of its own"); \
@@ -494,11 +525,11 @@ extern int pawl_err_;
             } else if (condition) { \
                 PAWL_HANDLER_LABEL_ \
                 PAWL_QUIET_SHADOW_ PAWL_HANDLER_(pawl_finally_) \
-                enum { pawl_level_ = (int)pawl_slot_ + 1 }; PAWL_LOUD_ \
+                enum { pawl_level_ = (int)pawl_slot_ + 1, pawl_caught_ = (int)pawl_slot_, pawl_catching_ = 1 }; PAWL_LOUD_ \
                 PAWL_HANDLER_JUMP_(pawl_finally_) \
                 PAWL_KEEP_();
 
-#define PAWL_CATCH(code) PAWL_CATCH_IF_(pawl_err_ == (code))
+#define PAWL_CATCH(code) PAWL_CATCH_IF_(pawl_err_ < 0 && pawl_err_ == (code))
 #define PAWL_CATCH_ERROR PAWL_CATCH_IF_(pawl_err_ < 0 && pawl_err_ != PAWL_ECANCELLED && pawl_err_ != PAWL_ECLOSED)
 #define PAWL_CATCH_ALL PAWL_CATCH_IF_(pawl_err_ < 0)
 
@@ -538,7 +569,7 @@ extern int pawl_err_;
 } while (0)
 
 /** CAUGHT(): the error that the innermost CATCH around this place handles. Survives suspensions. */
-#define PAWL_CAUGHT() ((int)pawl_co_->errors[sizeof(char[(int)pawl_level_ > 0 ? 1 : -1]) * ((size_t)pawl_level_ - 1u)])
+#define PAWL_CAUGHT() ((int)pawl_co_->errors[sizeof(char[(int)pawl_caught_ >= 0 ? 1 : -1]) * (size_t)pawl_caught_])
 
 /** RERAISE: raises what is being handled once more, to the next handler out. */
 #define PAWL_RERAISE() do { \

@@ -30,20 +30,26 @@ PAWL_BEGIN_C
 PAWL_INLINE bool pawl_gen_send_(struct pawl_coro *root, size_t offset, const void *sent, size_t size)
 {
     if (sent == NULL) { /* next */
-        if (size != 0) __builtin_memset((char *)root + offset, 0, size);
+        if (size != 0 && PAWL_LIKELY(pawl_is_frame_(root->link))) __builtin_memset((char *)root + offset, 0, size);
         return pawl_resume_(root, 0);
     }
     if (pawl_phase_(root) == PAWL_CORO_FRESH && root->resume != NULL) {
         root->errors[0] = PAWL_EFRESH;
         return false;
     }
-    if (pawl_phase_(root) == PAWL_CORO_STARTED && !pawl_is_odd_(root->link)) __builtin_memcpy((char *)root + offset, sent, size);
+    if (pawl_is_frame_(root->link)) __builtin_memcpy((char *)root + offset, sent, size);
     return pawl_resume_(root, 0);
 }
 
 PAWL_INLINE bool pawl_gen_throw_(struct pawl_coro *root, int error)
 {
     return pawl_resume_(root, pawl_error_checked_(error));
+}
+
+PAWL_INLINE int pawl_gen_close_(struct pawl_coro *root)
+{
+    struct pawl_coro *what;
+    return pawl_close_(root, &what);
 }
 
 PAWL_END_C
@@ -97,7 +103,6 @@ PAWL_END_C
     PAWL_SAME_GENERATOR_(*(pointer)); \
     { PAWL_CALL_(pawl_here_, (struct pawl_coro *)PAWL_AWAITABLE_(pointer)) } \
     PAWL_POINT_(pawl_here_) \
-    pawl_err_ = pawl_outcome_(pawl_root_, pawl_err_); \
     if (PAWL_UNLIKELY(pawl_err_ != 0)) PAWL_FAIL_(); \
 } while (0)
 #define PAWL_YIELD_FROM_SLOT_(slot, ...) do { \
@@ -110,7 +115,6 @@ PAWL_END_C
         PAWL_CALL_(pawl_here_, &pawl_slot_here_->awaitable) \
     } \
     PAWL_POINT_(pawl_here_) \
-    pawl_err_ = pawl_outcome_(pawl_root_, pawl_err_); \
     if (PAWL_UNLIKELY(pawl_err_ != 0)) PAWL_FAIL_(); \
 } while (0)
 #define PAWL_SAME_GENERATOR_(inner) \
@@ -146,7 +150,7 @@ template <class G, class V> PAWL_INLINE bool pawl_gen_send_value_(G *gen, const 
 /** int gen_close(gen): ends it: PAWL_ECLOSED is raised where it stands, inner generators first, and every FINALLY
  *  runs. 0 when it has ended (also before, and for a zeroed struct), PAWL_EYIELDED when it yielded instead (it stays
  *  suspended), PAWL_ERUNNING when it is running, or the error that it raised on the way. */
-#define pawl_gen_close(gen) pawl_close_((struct pawl_coro *)PAWL_AWAITABLE_(gen))
+#define pawl_gen_close(gen) pawl_gen_close_((struct pawl_coro *)PAWL_AWAITABLE_(gen))
 
 /** int gen_error(gen): 0 while suspended and after a normal end; the error that it ended with; PAWL_EENDED when it
  *  was resumed after its end; PAWL_ERUNNING while it runs; PAWL_EFRESH when it was sent a value before its start. */

@@ -35,7 +35,7 @@ struct pawl_watch {
 };
 
 struct pawl_port_ops {
-    /** Mandatory. The time, monotonic: never smaller than before (with PAWL_TIME_32: wrap-safe). */
+    /** Mandatory. The time: not negative, and never smaller than before (with PAWL_TIME_32 it wraps). */
     pawl_time (*now)(struct pawl_port *port);
     /** Mandatory. Waits as told, tells the watches what happened to them, and returns 0. A wake that came before the
      *  call ends it at once, and is used up then. An error (negative) ends the run of the loop: PAWL_EDEADLK when

@@ -33,10 +33,11 @@ template <class F> PAWL_INLINE int pawl_run_frame_(const F &frame)
 PAWL_BEGIN_C
 #define pawl_run(...) pawl_run_frame_(__VA_ARGS__)
 #else
-#define PAWL_MAIN_OF_(...) struct { struct pawl_task awaitable; __typeof__(__VA_ARGS__) frame; }
-#define pawl_run(...) \
-    pawl_run_slot_(&(PAWL_MAIN_OF_(__VA_ARGS__)){ .frame = __VA_ARGS__ }, \
-                   PAWL_SAME_TYPE((__VA_ARGS__).result, int) ? offsetof(PAWL_MAIN_OF_(__VA_ARGS__), frame.result) : 0)
+#define pawl_run(...) (__extension__ ({ \
+    __typeof__(__VA_ARGS__) pawl_frame_ = __VA_ARGS__; \
+    struct { struct pawl_task awaitable; __typeof__(pawl_frame_) frame; } pawl_main_ = { .frame = pawl_frame_ }; \
+    pawl_run_slot_(&pawl_main_, PAWL_SAME_TYPE(pawl_frame_.result, int) ? offsetof(__typeof__(pawl_main_), frame.result) : 0); \
+}))
 PAWL_INLINE int pawl_run_slot_(void *slot, size_t result)
 {
     return pawl_run_((struct pawl_task *)slot, result ? (const int *)(void *)((char *)slot + result) : NULL);

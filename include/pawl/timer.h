@@ -60,7 +60,7 @@ PAWL_INLINE pawl_time pawl_time_after(pawl_time time, pawl_time span)
 #ifdef PAWL_TIME_32
     return (pawl_time)((uint32_t)time + (uint32_t)span);
 #else
-    return span > PAWL_FOREVER - time ? PAWL_FOREVER : time + span;
+    return time > 0 && span > PAWL_FOREVER - time ? PAWL_FOREVER : time + span;
 #endif
 }
 

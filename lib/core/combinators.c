@@ -112,7 +112,9 @@ static struct pawl_coro *wait_no_time(struct pawl_wait_for *self, struct pawl_co
 {
     struct pawl_coro *const co = &self->awaitable;
     if (self->kind == PAWL_KIND_CORO) {
-        pawl_enter_(self->what, PAWL_ECANCELLED);
+        struct pawl_coro *const callee = self->what;
+        if (callee->state != PAWL_CORO_FRESH || callee->resume == NULL) return pawl_leaf_done(co, pawl_callee_error_(callee));
+        pawl_enter_(callee, PAWL_ECANCELLED);
         return pawl_leaf_done(co, PAWL_ETIMEOUT);
     }
     struct pawl_future *const future = pawl_future_of_(self->what, self->kind);
@@ -130,7 +132,7 @@ static struct pawl_coro *wait_begin(struct pawl_wait_for *self, struct pawl_coro
     co->point = WAITS;
     if (self->kind == PAWL_KIND_CORO) {
         struct pawl_coro *const callee = self->what;
-        *error = PAWL_EAWAITED;
+        *error = pawl_callee_error_(callee);
         if (!pawl_callee_ready_(co, callee)) return co;
         struct pawl_coro *const next = pawl_descend_(root, callee);
         if (next == co) *error = callee->errors[0];
@@ -141,9 +143,8 @@ static struct pawl_coro *wait_begin(struct pawl_wait_for *self, struct pawl_coro
     return *error == PAWL_GOES_ON_ ? pawl_leaf_await(co, root, future) : co;
 }
 
-static int wait_end(struct pawl_wait_for *self, struct pawl_coro *root, int error)
+static int wait_end(struct pawl_wait_for *self, int error)
 {
-    error = pawl_outcome_(root, error);
     if (self->task == NULL) return error;
     pawl_handle_cancel(&self->timer);
     if (self->expired && pawl_task_uncancel(self->task) <= self->cancelling && error == PAWL_ECANCELLED) return PAWL_ETIMEOUT;
@@ -168,5 +169,5 @@ PAWL_LEAF(pawl_wait_for)
         const bool mine = error == PAWL_ECANCELLED && pawl_task_cancelling(self->task) <= self->cancelling;
         return pawl_leaf_done(co, mine ? PAWL_ETIMEOUT : error);
     }
-    return pawl_leaf_done(co, wait_end(self, root, error));
+    return pawl_leaf_done(co, wait_end(self, error));
 }

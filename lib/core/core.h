@@ -125,6 +125,16 @@ static inline void make_ready(struct pawl_job *job, int outcome)
     list_append(job->loop->ready, &job->link);
 }
 
+/* Makes an idle handle one of `loop`; who awaits it goes on waiting. */
+static inline void handle_set(struct pawl_handle *handle, struct pawl_loop *loop, pawl_callback *callback, void *argument)
+{
+    struct pawl_link *const waiters = handle->awaitable.awaitable.awaitable.first;
+    *handle = (struct pawl_handle){ .callback = callback, .argument = argument };
+    handle->awaitable.awaitable.awaitable.first = waiters;
+    handle->awaitable.awaitable.flags = PAWL_FUTURE_HANDLE;
+    handle->awaitable.loop = loop;
+}
+
 /* Takes a job out of whichever list it is in. */
 void job_leave(struct pawl_job *job);
 
@@ -198,6 +208,9 @@ static inline int task_await(struct pawl_task *task, struct pawl_future *future)
 /* Takes an ended task out of the loop, reports it if it is to be, and frees it if it is on the heap. */
 void task_forget(struct pawl_task *task);
 
+/* A kept task has ended: what of its name may have to go. */
+void task_end_name(struct pawl_task *task);
+
 /* The chain has ended. */
 static inline void task_end(struct pawl_task *task, int error)
 {
@@ -207,7 +220,10 @@ static inline void task_end(struct pawl_task *task, int error)
     /* cancelled while it ran its last step: that counts, whatever it returned (gh-74234) */
     if (PAWL_UNLIKELY(flags & PAWL_FUTURE_CANCEL) && error == 0) error = PAWL_ECANCELLED;
     future_complete_as(future, flags & ~(unsigned)(PAWL_FUTURE_CANCEL | PAWL_WHERE_MASK), error);
-    if (PAWL_UNLIKELY((flags & KEPT) != KEPT)) task_forget(task);
+    if (PAWL_UNLIKELY((flags & (KEPT | PAWL_FUTURE_NAMED)) != KEPT)) {
+        if ((flags & KEPT) != KEPT) task_forget(task);
+        else task_end_name(task);
+    }
 }
 
 /* Runs a task up to its next suspension, raising `error` where it stands. While it runs it counts as ready, though it is

@@ -63,9 +63,7 @@ int(pawl_future_add_callback)(struct pawl_future *future, struct pawl_loop *loop
     if (future->flags & PAWL_FUTURE_DONE) return pawl_call_soon(loop, handle, callback, argument);
     if (awaited_by_hand(future)) return PAWL_EBUSY;
 
-    *handle = (struct pawl_handle){ .callback = callback, .argument = argument };
-    handle->awaitable.awaitable.flags = PAWL_FUTURE_HANDLE;
-    handle->awaitable.loop = loop;
+    handle_set(handle, loop, callback, argument);
     return future_subscribe(future, &handle->awaitable);
 }
 
@@ -97,35 +95,40 @@ static struct pawl_future *stop_waiting_by_hand(struct pawl_coro *root)
     return future;
 }
 
-/* Resumes the chain and returns what it waits for then. */
-static struct pawl_future *step_by_hand(struct pawl_coro *root, int error)
+/* The chain came back with `what`: returns what it waits for, or NULL when it has ended. */
+static struct pawl_future *wait_by_hand(struct pawl_coro *root, struct pawl_coro *what)
 {
-    struct pawl_coro *co = root->link;
-    pawl_scrub_();
-    if (pawl_is_odd_(co) || co == NULL) {
-        if (pawl_phase_(root) != PAWL_CORO_FRESH || root->resume == NULL || error != 0) {
-            pawl_enter_(root, error);
-            return NULL;
-        }
-        root->state |= PAWL_CORO_STARTED;
-        co = root;
-    }
-    for (;;) {
-        root->link = PAWL_ODD_;
-        struct pawl_coro *const what = pawl_drive_(co, root, error);
-        if (pawl_is_odd_(root->link)) return NULL;
+    while (pawl_is_frame_(root->link)) {
         if (what == PAWL_ODD_) return &no_wait;
-
         struct pawl_future *const future = (struct pawl_future *)((uintptr_t)what - 1);
-        co = root->link;
+        struct pawl_coro *const co = root->link;
         if (future->awaitable.first == NULL) {
             future->awaitable.first = (struct pawl_link *)((uintptr_t)co | 1);
             root->link = (struct pawl_coro *)((uintptr_t)future | 1);
             root->state |= PAWL_CORO_BY_HAND;
             return future;
         }
-        error = PAWL_EBUSY;
+        root->link = PAWL_ODD_;
+        what = pawl_drive_(co, root, PAWL_EBUSY);
     }
+    return NULL;
+}
+
+static struct pawl_future *step_by_hand(struct pawl_coro *root, int error)
+{
+    struct pawl_coro *co = root->link;
+    pawl_scrub_();
+    if (!pawl_is_frame_(co)) {
+        if (pawl_phase_(root) != PAWL_CORO_FRESH || root->resume == NULL || error != 0) {
+            pawl_enter_(root, error);
+            return NULL;
+        }
+        root->state |= PAWL_CORO_STARTED;
+        root->errors[0] = 0;
+        co = root;
+    }
+    root->link = PAWL_ODD_;
+    return wait_by_hand(root, pawl_drive_(co, root, error));
 }
 
 struct pawl_future *pawl_coro_step_(struct pawl_coro *root)
@@ -148,6 +151,9 @@ struct pawl_future *pawl_coro_throw_(struct pawl_coro *root, int error)
 
 int pawl_coro_close_(struct pawl_coro *root)
 {
+    struct pawl_coro *what = PAWL_ODD_;
     stop_waiting_by_hand(root);
-    return pawl_close_(root);
+    const int error = pawl_close_(root, &what);
+    if (error == PAWL_EYIELDED) wait_by_hand(root, what);
+    return error;
 }

@@ -107,12 +107,19 @@ static PAWL_COLD void begin_eager(struct pawl_task *task)
     loop->current = outer;
 }
 
-/* Stands for a frame that was used before, or never made by CORO: its task fails. */
-static PAWL_LEAF(unusable)
+/* Stand for a frame that was used before, and for one that CORO did not make: the task fails. */
+static PAWL_LEAF(used)
 {
-    PAWL_LEAF_BEGIN(unusable);
+    PAWL_LEAF_BEGIN(used);
     (void)root, (void)error;
     return pawl_leaf_done(co, PAWL_EAWAITED);
+}
+
+static PAWL_LEAF(invalid)
+{
+    if (co->point == PAWL_POINT_NAME) return (struct pawl_coro *)(uintptr_t)"?";
+    (void)root, (void)error;
+    return pawl_leaf_done(co, PAWL_EINVAL);
 }
 
 struct pawl_task *pawl_task_begin_(struct pawl_task *task, unsigned flags, bool eager)
@@ -120,7 +127,8 @@ struct pawl_task *pawl_task_begin_(struct pawl_task *task, unsigned flags, bool 
     struct pawl_loop *const loop = task->awaitable.loop;
     struct pawl_future *const future = &task->awaitable.awaitable;
     struct pawl_coro *const root = root_of(task);
-    if (PAWL_UNLIKELY(root->state != PAWL_CORO_FRESH || root->resume == NULL)) *root = pawl_coro_init_(unusable_resume);
+    if (PAWL_UNLIKELY(root->state != PAWL_CORO_FRESH || root->resume == NULL))
+        *root = pawl_coro_init_(root->resume ? used_resume : invalid_resume);
     future->awaitable.first = NULL;
     future->error = 0;
     future->flags = (uint16_t)(PAWL_FUTURE_TASK | flags);
@@ -150,6 +158,16 @@ static PAWL_COLD void report_unseen(struct pawl_task *task)
     struct pawl_future *const future = &task->awaitable.awaitable;
     set_flags(future, PAWL_FUTURE_SEEN);
     report_failure(task->awaitable.loop, pawl_task_name(task), pawl_coro_where(root_of(task)), future->error);
+}
+
+/* A name in storage of the caller's is not looked at after the end of the task. */
+void task_end_name(struct pawl_task *task)
+{
+    for (const struct pawl_task_name *at = task->awaitable.loop->names; at; at = at->next) {
+        if (at->task != task) continue;
+        if (!at->allocated) forget_name(task);
+        return;
+    }
 }
 
 /* An ended task whose turn to go has come. One in the caller's memory may be reported later (pawl_task_finish). */
@@ -219,6 +237,20 @@ void task_step_cancelled(struct pawl_loop *loop, struct pawl_task *task)
 
 /* ---- Cancelling ---- */
 
+/* Cancels what the task waits for. What is a task and will not be leads back to this one: nobody would ever wake it. */
+static bool cancel_awaited(struct pawl_task *task)
+{
+    struct pawl_future *const future = &task->awaitable.awaitable, *const awaited = task->awaitable.on.awaited;
+    set_flags(future, PAWL_FUTURE_CANCEL);
+    if ((pawl_future_cancel)(awaited)) {
+        clear_flags(future, PAWL_FUTURE_CANCEL);
+    } else if (where(&task->awaitable) == PAWL_WHERE_FUTURE && (awaited->flags & PAWL_FUTURE_TASK)) {
+        job_leave(&task->awaitable);
+        make_ready(&task->awaitable, 0);
+    }
+    return true;
+}
+
 bool pawl_task_cancel(struct pawl_task *task)
 {
     if (task == NULL) return false;
@@ -228,8 +260,8 @@ bool pawl_task_cancel(struct pawl_task *task)
 
     switch (where(&task->awaitable)) {
     case PAWL_WHERE_FUTURE:
-        if ((pawl_future_cancel)(task->awaitable.on.awaited)) return true;
-        break;
+        if (future->flags & PAWL_FUTURE_CANCEL) return false; /* already on this way: tasks that wait for each other */
+        return cancel_awaited(task);
     case PAWL_WHERE_TIMER:
     case PAWL_WHERE_FIRING:
         job_leave(&task->awaitable);
@@ -291,13 +323,10 @@ int pawl_task_set_name(struct pawl_task *task, struct pawl_task_name *storage, c
 
 static struct pawl_coro *sleep_until(struct pawl_coro *co, struct pawl_coro *root, struct pawl_task *task, pawl_time when)
 {
-    set_where(&task->awaitable, PAWL_WHERE_TIMER);
-    pawl_timers_add(&task->awaitable.loop->timers, &task->awaitable, when);
-    /* cancelled in this very step: as if it were asleep already */
-    if (PAWL_UNLIKELY(task->awaitable.awaitable.flags & PAWL_FUTURE_CANCEL)) {
-        clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_CANCEL);
-        job_leave(&task->awaitable);
-        make_ready(&task->awaitable, PAWL_ECANCELLED);
+    /* cancelled in this very step: it only gives way, and is told of it in the next */
+    if (PAWL_LIKELY(!(task->awaitable.awaitable.flags & PAWL_FUTURE_CANCEL))) {
+        set_where(&task->awaitable, PAWL_WHERE_TIMER);
+        pawl_timers_add(&task->awaitable.loop->timers, &task->awaitable, when);
     }
     return pawl_leaf_suspend(co, root);
 }

@@ -57,11 +57,7 @@ static int handle_prepare(struct pawl_loop *loop, struct pawl_handle *handle, pa
 {
     if (loop == NULL || handle == NULL || callback == NULL) return PAWL_EINVAL;
     if (pawl_handle_pending(handle)) return PAWL_EBUSY;
-    struct pawl_link *const waiters = handle->awaitable.awaitable.awaitable.first; /* armed again: who waits goes on */
-    *handle = (struct pawl_handle){ .callback = callback, .argument = argument };
-    handle->awaitable.awaitable.awaitable.first = waiters;
-    handle->awaitable.awaitable.flags = PAWL_FUTURE_HANDLE;
-    handle->awaitable.loop = loop;
+    handle_set(handle, loop, callback, argument);
     return 0;
 }
 

@@ -83,10 +83,12 @@ static bool watch_interrupt(struct pawl_loop *loop, struct pawl_task *task)
     return sigaction(SIGINT, &action, NULL) == 0;
 }
 
+/* Back to what it was, unless somebody else has taken it over meanwhile. */
 static void unwatch_interrupt(void)
 {
     const struct sigaction normal = { .sa_handler = SIG_DFL };
-    sigaction(SIGINT, &normal, NULL);
+    struct sigaction now;
+    if (sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == on_sigint) sigaction(SIGINT, &normal, NULL);
     pawl_handle_cancel(&interrupt.handle);
     interrupt.loop = NULL;
 }

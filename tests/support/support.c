@@ -76,7 +76,7 @@ static void count_release(void *context, void *memory)
 
 void counting_init(struct counting *counting)
 {
-    *counting = (struct counting){ .allocator = { count_allocate, count_release, counting } };
+    *counting = (struct counting){ .allocator = { .allocate = count_allocate, .release = count_release, .context = counting } };
 }
 
 /* ---- A loop with virtual time ---- */
