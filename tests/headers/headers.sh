@@ -54,6 +54,20 @@ each()
     result "$compiler: $name"
 }
 
+# keywords NAME COMPILER FLAGS…: one result for a program that uses the keywords, at several levels of optimisation
+keywords()
+{
+    name=$1 compiler=$2
+    shift 2
+    if ! command -v $compiler >/dev/null; then skip "$compiler: $name" "no $compiler here"; return; fi
+    failed=0
+    for level in -O0 -O1 -O2 -O3; do
+        $compiler "$@" $level $warnings $layout -I"$root/include" -c "$root/tests/core/symbols_user.c" -o "$work/user.o" || failed=1
+    done >"$work/said" 2>&1
+    [ $failed -eq 0 ]
+    result "$compiler: $name"
+}
+
 # bare COMPILER: a folder with the three headers that the core may include, as this compiler has them
 bare()
 {
@@ -71,6 +85,8 @@ for compiler in gcc clang; do
     for standard in c99 c11 c17; do
         each "$all" c "each header compiles alone as $standard" $compiler -std=$standard
         each "$all" c "each header compiles alone as $standard with labels as values" $compiler -std=$standard -DPAWL_COMPUTED_GOTO=1
+        keywords "the keywords compile without a warning as $standard" $compiler -std=$standard
+        keywords "the keywords compile without a warning as $standard with labels as values" $compiler -std=$standard -DPAWL_COMPUTED_GOTO=1
     done
     each "$all" c "each header compiles alone with prefixed keywords" $compiler -std=c11 -DPAWL_PREFIXED_KEYWORDS=1
     each "$all" c "each header compiles alone with every other knob turned" $compiler -std=c11 -DPAWL_DEBUG_SCRUB=1 \
