@@ -319,6 +319,23 @@ START_TEST(cancelled_in_the_tick_in_which_all_were_done_it_raises)
 }
 END_TEST
 
+/* The frame of a gather goes away with its task; a future in the caller's memory may live on. */
+START_TEST(a_loop_that_finishes_leaves_no_gather_with_a_future_that_stays)
+{
+    static struct pawl_future future;
+    static struct pawl_child own[1];
+    begin();
+    own[0] = pawl_child(&future);
+    ck_assert_ptr_nonnull(pawl_spawn(CORO(gathers, .children = own, .count = 1)));
+    once();
+    ck_assert_ptr_nonnull(future.awaitable.first);
+    world_end(&world);
+    ck_assert(!pawl_handle_pending(&own[0].handle));
+    ck_assert_ptr_null(future.awaitable.first);
+    ck_assert_int_eq(pawl_future_set_done(&future), 0);
+}
+END_TEST
+
 /* ---- Wrong arguments ---- */
 
 START_TEST(an_entry_without_a_future_or_no_entries_at_all_is_invalid)
@@ -419,6 +436,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(cancelled, cancelled_children_with_long_cleanups, 0, 2);
     tcase_add_loop_test(cancelled, children_that_swallow_the_cancel_do_not_swallow_that_of_the_gather, 0, 2);
     tcase_add_loop_test(cancelled, cancelled_in_the_tick_in_which_all_were_done_it_raises, 0, 2);
+    tcase_add_test(cancelled, a_loop_that_finishes_leaves_no_gather_with_a_future_that_stays);
     TCase *const wrong = add_case(suite, "wrong arguments");
     tcase_add_test(wrong, an_entry_without_a_future_or_no_entries_at_all_is_invalid);
     tcase_add_test(wrong, gathering_oneself_is_a_deadlock);

@@ -124,6 +124,18 @@ START_TEST(any_of_three_can_be_removed)
 }
 END_TEST
 
+START_TEST(a_time_before_the_start_of_the_clock_has_passed)
+{
+    struct pawl_timers timers;
+    start_at(&timers, 1000);
+    pawl_timers_add(&timers, &jobs[0], 1001);
+    pawl_timers_add(&timers, &jobs[1], -PAWL_FOREVER / 2);
+    ck_assert_ptr_eq(pawl_timers_pop(&timers, 1000), &jobs[1]);
+    ck_assert_ptr_null(pawl_timers_pop(&timers, 1000));
+    ck_assert_ptr_eq(pawl_timers_pop(&timers, 1001), &jobs[0]);
+}
+END_TEST
+
 START_TEST(removing_the_last_one_leaves_it_empty)
 {
     struct pawl_timers timers;
@@ -365,6 +377,7 @@ Suite *make_suite(void)
     tcase_add_test(plain, equal_times_added_from_different_distances_keep_their_order);
     tcase_add_test(plain, a_time_that_has_passed_comes_out_at_once);
     tcase_add_loop_test(plain, any_of_three_can_be_removed, 0, 3);
+    tcase_add_test(plain, a_time_before_the_start_of_the_clock_has_passed);
     tcase_add_test(plain, removing_the_last_one_leaves_it_empty);
     tcase_add_test(plain, times_come_out_in_their_order_and_none_early);
 #ifdef PAWL_TIME_32

@@ -152,8 +152,10 @@ END_TEST
 
 static int no_descriptors_main(void)
 {
-    struct rlimit limit = { .rlim_cur = 3, .rlim_max = 3 };
-    setrlimit(RLIMIT_NOFILE, &limit);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 98;
+    limit.rlim_cur = 3;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 97;
     close(0);
     const int status = pawl_run(CORO(answers, .answer = 42));
     return open("/dev/null", O_RDONLY) == 0 ? status : 99; /* what it opened it has closed */
