@@ -281,7 +281,7 @@ ASYNC(scene)
     ASYNC_BEGIN(scene);
     TRY {
         pawl_loop_wake(pawl_loop_current());
-        AWAIT(self->sleep, pawl_sleep(PAWL_US(100)));
+        AWAIT(self->sleep, pawl_sleep(PAWL_MS(2)));
         const int error = set_the_stage(self);
         if (error != 0) RAISE(error);
         AWAIT(self->gather, pawl_gather(self->both, 2));
