@@ -81,6 +81,7 @@ enum {
     PAWL_CORO_DONE_BIT = 2,
     PAWL_CORO_PHASE = 3,   /* mask of the three above */
     PAWL_CORO_TASK = 4,     /* root only: a task stands right before this frame and drives it */
+    PAWL_CORO_GENERATOR = 8, /* root only: a generator that a consumer steps, with a place for values */
     PAWL_CORO_BY_HAND = 16, /* root only: stepped by hand and awaiting; link is that future, and knows the frame */
     PAWL_POINT_FINISH = 0xffff,
     PAWL_POINT_NAME = 0xfffe, /* not a resume: return the coroutine's name */
@@ -158,7 +159,7 @@ PAWL_INLINE unsigned pawl_phase_(const struct pawl_coro *co)
     return co->state & PAWL_CORO_PHASE;
 }
 
-/* Fresh, running, ended or a zeroed struct: all that is not simply suspended. Returns whether it is suspended then. */
+/* Fresh, running, ended or a zeroed struct: all that is not simply suspended; a fresh one is a generator's. Returns whether it is suspended then. */
 PAWL_COLD static bool pawl_enter_(struct pawl_coro *root, int error)
 {
     if (pawl_phase_(root) != PAWL_CORO_FRESH || root->resume == NULL) {
@@ -174,7 +175,7 @@ PAWL_COLD static bool pawl_enter_(struct pawl_coro *root, int error)
         pawl_coro_finish_(root, error);
         return false;
     }
-    root->state |= PAWL_CORO_STARTED;
+    root->state |= PAWL_CORO_STARTED | PAWL_CORO_GENERATOR;
     root->errors[0] = 0;
     pawl_drive_(root, root, 0);
     return pawl_is_frame_(root->link);
@@ -521,6 +522,7 @@ extern int pawl_err_;
                 PAWL_HANDLER_JUMP_(pawl_try_)
 
 #define PAWL_CATCH_IF_(condition) \
+                PAWL_STATIC_ASSERT(pawl_clear_, "CATCH after FINALLY: it comes before"); \
                 PAWL_SETTLE_(); \
             } else if (condition) { \
                 PAWL_HANDLER_LABEL_ \

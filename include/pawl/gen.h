@@ -61,13 +61,19 @@ PAWL_END_C
 #define PAWL_GENERATOR_2(T, S) struct pawl_coro awaitable; T value; PAWL_MAYBE_VOID_(S, sent); PAWL_NOTHING_(result)
 #define PAWL_GENERATOR_3(T, S, R) struct pawl_coro awaitable; T value; PAWL_MAYBE_VOID_(S, sent); PAWL_MAYBE_VOID_(R, result)
 
-/** GEN(name) { GEN_BEGIN(name); … GEN_END; }: the body of the generator `struct name`. GEN_DECLARE(name); declares it
+/** GEN(name) { GEN_BEGIN(name); … GEN_END; }: the body of the generator `struct name`. Awaited, or run as a task, it ends
+ *  with PAWL_EINVAL: it needs a consumer. GEN_DECLARE(name); declares it
  *  for use before its body; GEN_EXTERN(name) and GEN_PUBLIC(name) do the same across files. */
 #define PAWL_GEN(name) PAWL_DEFINE_(static, name)
 #define PAWL_GEN_PUBLIC(name) PAWL_GEN_EXTERN(name); PAWL_DEFINE_(, name)
 #define PAWL_GEN_DECLARE(name) static pawl_resume_fn name##_resume
 #define PAWL_GEN_EXTERN(name) extern pawl_resume_fn name##_resume
-#define PAWL_GEN_BEGIN(name) PAWL_BODY_BEGIN_(name)
+#define PAWL_GEN_BEGIN(name) PAWL_BODY_BEGIN_(name) \
+    /* awaited or spawned: there is nobody to take a value */ \
+    if (PAWL_UNLIKELY(!(pawl_root_->state & PAWL_CORO_GENERATOR))) { \
+        pawl_err_ = PAWL_EINVAL; \
+        PAWL_UNWIND_(); \
+    }
 #define PAWL_GEN_END PAWL_BODY_END_
 /** GEN_RETURN(), GEN_RETURN(value): ends the generator, through every FINALLY around this place. */
 #define PAWL_GEN_RETURN(...) PAWL_RETURN_(__VA_ARGS__)

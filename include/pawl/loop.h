@@ -93,8 +93,9 @@ PAWL_API struct pawl_loop *pawl_loop_use(struct pawl_loop *loop);
  *  fails) is borrowed too. 0, or PAWL_EINVAL for a NULL loop or port. */
 PAWL_API int pawl_loop_init(struct pawl_loop *loop, struct pawl_port *port, const struct pawl_allocator *allocator);
 
-/** Ends a loop: reports errors that nobody looked at and frees the heap tasks that are left, without running them
- *  (pawl_loop_shutdown comes before). Pointers to them are void then. Harmless for a zeroed or finished loop. */
+/** Ends a loop: reports errors that nobody looked at and frees the heap tasks that are left. Those that have not ended
+ *  (pawl_loop_shutdown ends them) are closed: their FINALLYs run, up to where they would wait. Pointers to them are void
+ *  then. Not while it runs. Harmless for a zeroed or finished loop. */
 PAWL_API void pawl_loop_finish(struct pawl_loop *loop);
 
 /** Cancels every task and runs until all have ended (asyncio.run's end). 0 or an error of the port. */

@@ -30,7 +30,7 @@ struct pawl_socket {
     uint8_t state;
 };
 
-/** Opens a listening socket on a numeric address ("127.0.0.1", "::1", NULL for any address) and port (0: any free
+/** Opens a listening socket on a numeric address ("127.0.0.1", "::1"; NULL is any IPv4 address) and port (0: any free
  *  one). `backlog`: connections that may queue, at least 1. It never waits, and needs a current loop. 0; PAWL_EHOST;
  *  PAWL_EBUSY when *sock is open; PAWL_EINVAL without a loop; -errno. After an error *sock is closed. */
 PAWL_API int pawl_listen(struct pawl_socket *sock, const char *host, uint16_t port, int backlog);
@@ -82,7 +82,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_accept pawl_accept(struct pawl_socket *lis
     return frame;
 }
 
-/** Connects *sock (closed before) to a numeric address; NULL is this host. After an error, or cancelled, it is closed.
+/** Connects *sock (closed before) to a numeric address; NULL is 127.0.0.1. After an error, or cancelled, it is closed.
  *  `host` is borrowed until then. */
 PAWL_INLINE PAWL_MUST_USE struct pawl_connect pawl_connect(struct pawl_socket *sock, const char *host, uint16_t port)
 {

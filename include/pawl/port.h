@@ -25,7 +25,8 @@ enum pawl_wait {
 enum {
     PAWL_WATCH_READ = 1,  /* it may be readable: data, a connection, the end of the stream */
     PAWL_WATCH_WRITE = 2, /* it may be writable, or a connect has ended */
-    PAWL_WATCH_HANGUP = 4 /* the peer has shut down, or an error is pending: reads will not block any more */
+    PAWL_WATCH_HANGUP = 4 /* the peer has shut down, an error is pending, or there is urgent data: that a read comes
+                             back short does not say that there is no more */
 };
 
 /** A descriptor that a port watches, from watch() to unwatch(). Lives in the caller's memory. */

@@ -69,11 +69,11 @@ PAWL_BEGIN_C
 /* An array of one frame, made by the call, as a pointer. */
 #define PAWL_TEMPORARY_(...) ((const __typeof__(__VA_ARGS__)[1]){ __VA_ARGS__ })
 /* The frame is made where it will live: to copy what was stored a moment ago costs more than to make it. */
-#define PAWL_SPAWN_(task, eager, ...) (__extension__ ({ \
+#define PAWL_SPAWN_(task, eager, ...) pawl_spawned_(__extension__ ({ \
     struct pawl_task *const task = pawl_task_allocate_(sizeof(__VA_ARGS__)); \
     if (PAWL_LIKELY(task != NULL)) *(__typeof__(__VA_ARGS__) *)(void *)(task + 1) = __VA_ARGS__; \
-    pawl_spawned_(task, eager); \
-}))
+    task; \
+}), eager)
 PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawned_(struct pawl_task *task, bool eager)
 {
     return PAWL_LIKELY(task != NULL) ? pawl_task_begin_(task, PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED, eager) : NULL;

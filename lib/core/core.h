@@ -205,6 +205,9 @@ static inline int task_await(struct pawl_task *task, struct pawl_future *future)
     return 0;
 }
 
+/* Closes the frames of a task that will not be run any more. */
+void task_close(struct pawl_task *task);
+
 /* Takes an ended task out of the loop, reports it if it is to be, and frees it if it is on the heap. */
 void task_forget(struct pawl_task *task);
 

@@ -221,18 +221,34 @@ int task_await_carefully(struct pawl_task *task, struct pawl_future *future)
     return 0;
 }
 
-/* Cancelled before its first step, the body never runs: a chain that stands at point 0 of its root has not begun. */
+/* A chain that stands at point 0 of its root has not begun. */
+static bool has_begun(const struct pawl_coro *root)
+{
+    return root->link != root || root->point != 0;
+}
+
+/* Cancelled before its first step, the body never runs. */
 void task_step_cancelled(struct pawl_loop *loop, struct pawl_task *task)
 {
     struct pawl_coro *const root = root_of(task);
     clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_CANCEL);
-    if (root->link != root || root->point != 0) {
+    if (has_begun(root)) {
         task_resume(loop, task, PAWL_ECANCELLED);
         return;
     }
     root->link = PAWL_ODD_;
     pawl_coro_finish_(root, PAWL_ECANCELLED);
     task_end(task, PAWL_ECANCELLED);
+}
+
+/* The end of a task that will not be run any more: what its frames hold is given back, their FINALLYs run. */
+void task_close(struct pawl_task *task)
+{
+    struct pawl_coro *const root = root_of(task);
+    if (task->awaitable.awaitable.flags & PAWL_FUTURE_DONE) return;
+    task->awaitable.loop->current = task;
+    if (has_begun(root)) pawl_coro_close_(root);
+    task->awaitable.loop->current = NULL;
 }
 
 /* ---- Cancelling ---- */

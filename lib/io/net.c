@@ -8,7 +8,7 @@
  *
  * A short read says that the socket is dry too: what comes later is a new edge. So a request-response exchange costs
  * one recv and one send a message, as with bare epoll, and no call only to hear EAGAIN. After a hang-up there may be no
- * more edges, and a socket is never taken for dry.
+ * more edges, and at urgent data a read stops short: then only EAGAIN says that a socket is dry.
  */
 #define _GNU_SOURCE
 #include <pawl/net.h>
@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_DRY = 1, WRITE_DRY = 2, HUNG_UP = 4 };
+enum { READ_DRY = 1, WRITE_DRY = 2, HUNG_UP = 4 /* or urgent data */ };
 enum { START = 0, WAITS = 1, BY_HAND = 2 };
 
 /* ---- The socket ---- */
@@ -112,7 +112,9 @@ static void no_delay(int fd)
 
 static int resolve(const char *host, uint16_t port, int flags, struct sockaddr_storage *address, socklen_t *size)
 {
-    const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | flags, .ai_socktype = SOCK_STREAM };
+    const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | flags,
+                                     .ai_family = host ? AF_UNSPEC : AF_INET,
+                                     .ai_socktype = SOCK_STREAM };
     struct addrinfo *found;
     char service[8];
     snprintf(service, sizeof service, "%u", (unsigned)port);

@@ -20,6 +20,13 @@ enum { PATIENCE = 127 };
 
 PAWL_THREAD_LOCAL struct pawl_loop *pawl_loop_current_;
 
+struct pawl_loop *pawl_loop_use(struct pawl_loop *loop)
+{
+    struct pawl_loop *const before = pawl_loop_current_;
+    pawl_loop_current_ = loop;
+    return before;
+}
+
 int pawl_loop_init(struct pawl_loop *loop, struct pawl_port *port, const struct pawl_allocator *allocator)
 {
     if (loop == NULL || port == NULL || port->ops == NULL) return PAWL_EINVAL;
@@ -44,9 +51,12 @@ void report_failure(struct pawl_loop *loop, const char *name, const char *where_
 void pawl_loop_finish(struct pawl_loop *loop)
 {
     if (loop->port == NULL) return;
+    struct pawl_loop *const outer = pawl_loop_use(loop);
     /* first out of every list, since what a task waits for may lie in the frame of another */
     for (struct pawl_link *link = loop->tasks.next; link != &loop->tasks; link = link->next) job_leave(&task_of_all(link)->awaitable);
+    for (struct pawl_link *link = loop->tasks.next; link != &loop->tasks; link = link->next) task_close(task_of_all(link));
     while (!list_empty(&loop->tasks)) task_forget(task_of_all(loop->tasks.next));
+    pawl_loop_use(outer == loop ? NULL : outer);
     loop_release_spares(loop);
     *loop = (struct pawl_loop){ 0 };
 }
@@ -213,13 +223,6 @@ static int iterate(struct pawl_loop *loop, const struct pawl_future *future, boo
 }
 
 /* ---- Running ---- */
-
-struct pawl_loop *pawl_loop_use(struct pawl_loop *loop)
-{
-    struct pawl_loop *const before = pawl_loop_current_;
-    pawl_loop_current_ = loop;
-    return before;
-}
 
 static int enter(struct pawl_loop *loop, struct pawl_loop **outer)
 {

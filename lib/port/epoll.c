@@ -52,9 +52,9 @@ static int fetch(struct pawl_epoll *epoll, struct epoll_event *events, enum pawl
 static unsigned told(uint32_t events)
 {
     unsigned what = 0;
-    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) what |= PAWL_WATCH_READ;
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR)) what |= PAWL_WATCH_READ;
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) what |= PAWL_WATCH_WRITE;
-    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) what |= PAWL_WATCH_HANGUP;
+    if (events & (EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR)) what |= PAWL_WATCH_HANGUP;
     return what;
 }
 
@@ -110,7 +110,7 @@ static int add(struct pawl_epoll *epoll, int fd, uint32_t what, void *data)
 static int watch(struct pawl_port *port, struct pawl_watch *watch)
 {
     struct pawl_epoll *const epoll = (struct pawl_epoll *)(void *)port;
-    const int error = add(epoll, watch->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, watch);
+    const int error = add(epoll, watch->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET, watch);
     if (error == 0) epoll->watched++;
     return error;
 }
