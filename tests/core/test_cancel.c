@@ -443,6 +443,42 @@ START_TEST(tasks_that_await_each_other_in_a_circle_can_be_cancelled)
 }
 END_TEST
 
+struct gathers_task {
+    COROUTINE(void);
+    struct pawl_task *task;
+    struct pawl_child child;
+    union {
+        struct pawl_gather all;
+        struct pawl_wait_for timed;
+    };
+    bool timed_too;
+};
+
+ASYNC(gathers_task)
+{
+    ASYNC_BEGIN(gathers_task);
+    self->child = pawl_child(self->task);
+    if (self->timed_too) AWAIT(self->timed, pawl_wait_for(self->task, PAWL_SEC(5)));
+    else AWAIT(self->all, pawl_gather(&self->child, 1));
+    ASYNC_END;
+}
+
+START_TEST(a_circle_through_gather_or_wait_for_can_be_cancelled)
+{
+    static TASK(gathers_task) tasks[3];
+    begin();
+    for (int i = 0; i < 3; i++)
+        pawl_start(&tasks[i], CORO(gathers_task, .task = &tasks[(i + 1) % 3].awaitable, .timed_too = _i == 1));
+    once();
+    once();
+    ck_assert(pawl_task_cancel(&tasks[1].awaitable));
+    ck_assert_int_eq(pawl_loop_shutdown(&world.loop), 0);
+    for (int i = 0; i < 3; i++) ck_assert(pawl_future_cancelled(&tasks[i]));
+    ck_assert(!pawl_loop_pending(&world.loop));
+    world_end(&world);
+}
+END_TEST
+
 /* ---- Timers ---- */
 
 START_TEST(a_cancelled_sleep_leaves_no_timer)
@@ -705,6 +741,7 @@ Suite *make_suite(void)
     tcase_add_test(chains, when_the_inner_swallows_the_outer_is_not_cancelled);
     tcase_add_test(chains, a_cancel_goes_down_a_chain_of_tasks_to_its_future);
     tcase_add_test(chains, tasks_that_await_each_other_in_a_circle_can_be_cancelled);
+    tcase_add_loop_test(chains, a_circle_through_gather_or_wait_for_can_be_cancelled, 0, 2);
     TCase *const timers = add_case(suite, "timers");
     tcase_add_test(timers, a_cancelled_sleep_leaves_no_timer);
     tcase_add_loop_test(timers, a_cancel_at_the_instant_of_waking_wins, 0, 2);
