@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the pawl authors */
 /* error: FINALLY|CATCH */
-/* todo: a CATCH after the FINALLY is dead code, and nobody says so */
 #include <pawl/gen.h>
 
 struct late {

@@ -557,6 +557,42 @@ START_TEST(to_await_no_coroutine_is_invalid)
 }
 END_TEST
 
+struct yields {
+    GENERATOR(int);
+};
+
+GEN(yields)
+{
+    GEN_BEGIN(yields);
+    trace(&seen, "ran ");
+    YIELD(1);
+    GEN_END;
+}
+
+struct awaits_generator {
+    COROUTINE(void);
+    struct yields yields;
+};
+
+ASYNC(awaits_generator)
+{
+    ASYNC_BEGIN(awaits_generator);
+    AWAIT(self->yields, CORO(yields));
+    ASYNC_END;
+}
+
+START_TEST(a_generator_that_is_awaited_has_no_consumer_and_never_runs)
+{
+    struct awaits_generator co = CORO(awaits_generator);
+    struct yields alone = CORO(yields);
+    ck_assert_ptr_null(coro_step(&co));
+    ck_assert_int_eq(coro_error(&co), PAWL_EINVAL);
+    ck_assert_ptr_null(coro_step(&alone));
+    ck_assert_int_eq(coro_error(&alone), PAWL_EINVAL);
+    ck_assert_trace(&seen, "");
+}
+END_TEST
+
 /* Cleans up with the help of a coroutine that does not suspend. */
 struct noop {
     COROUTINE(void);
@@ -808,6 +844,7 @@ Suite *make_suite(void)
     tcase_add_test(tcase, an_error_goes_out_through_a_thousand_levels);
     tcase_add_test(tcase, a_coroutine_is_awaited_once);
     tcase_add_test(tcase, to_await_no_coroutine_is_invalid);
+    tcase_add_test(tcase, a_generator_that_is_awaited_has_no_consumer_and_never_runs);
     tcase_add_test(tcase, gather_needs_a_task);
     tcase_add_test(tcase, wait_for_by_hand_has_no_timeout);
 
