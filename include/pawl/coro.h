@@ -48,7 +48,7 @@
 #pragma GCC diagnostic ignored "-Wpedantic"
 #endif
 
-#if __STDC_HOSTED__ && !defined(PAWL_TRAP)
+#if __STDC_HOSTED__
 #include <stdio.h>
 #include <stdlib.h>
 #endif
@@ -120,9 +120,21 @@ PAWL_COLD static void pawl_trap_(const char *name)
 }
 #endif
 
+/* With labels as values: more code in one coroutine than a point can tell. */
+#if __STDC_HOSTED__
+PAWL_COLD static void pawl_trap_too_far_(const char *name)
+{
+    fprintf(stderr, "pawl: coroutine '%s' is larger than 62 KiB of code: use the switch engine for it, or divide it\n", name);
+    abort();
+}
+#define PAWL_TRAP_TOO_FAR_(name) pawl_trap_too_far_(name)
+#else
+#define PAWL_TRAP_TOO_FAR_(name) PAWL_TRAP(name)
+#endif
+
 #ifdef PAWL_DEBUG_SCRUB
 /* Overwrites what the last resume left on the stack. */
-PAWL_COLD static void pawl_scrub_(void)
+PAWL_COLD static __attribute__((no_sanitize("address"))) void pawl_scrub_(void)
 {
     volatile unsigned char dead[4096];
     for (size_t i = 0; i < sizeof dead; i++) dead[i] = 0xA5;
@@ -389,12 +401,16 @@ extern int pawl_err_;
 #define PAWL_POINT_DECL_(here) __label__ here
 #define PAWL_SCOPED_POINT_(here) __label__ here;
 #define PAWL_POINT_(here) here: __attribute__((unused));
-/* A point is a distance in code; one too far for 16 bits traps when it is taken, not when it is resumed. */
-#define PAWL_STOP_AT_(here) do { \
-    const ptrdiff_t pawl_far_ = (const char *)&&here - (const char *)&&pawl_dispatch_; \
-    if ((uintptr_t)(pawl_far_ + 0x7ffe) >= 0xfffdu) PAWL_TRAP(pawl_name_); \
-    pawl_co_->point = (uint16_t)(pawl_far_ + 0x7fff); \
-} while (0)
+/* A point is a distance in code, a little backwards or far forwards; one too far for 16 bits traps when it is taken, and
+ * not when it is resumed. */
+#define PAWL_BACKWARDS_ 0x800
+#define PAWL_STOP_AT_(here) \
+    pawl_co_->point = pawl_distance_((const char *)&&here - (const char *)&&pawl_dispatch_, pawl_name_)
+PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
+{
+    if (PAWL_UNLIKELY(distance <= -PAWL_BACKWARDS_ || distance >= PAWL_POINT_NAME - PAWL_BACKWARDS_)) PAWL_TRAP_TOO_FAR_(name);
+    return (uint16_t)(distance + PAWL_BACKWARDS_);
+}
 #define PAWL_UNWIND_() goto pawl_handler_
 #define PAWL_HANDLER_LABEL_ __label__ pawl_handler_;
 #define PAWL_HANDLER_(target)
@@ -403,7 +419,7 @@ extern int pawl_err_;
 #define PAWL_DISPATCH_ \
     if (pawl_co_->point != 0) { \
         if (pawl_co_->point == PAWL_POINT_NAME) return (struct pawl_coro *)(uintptr_t)pawl_name_; \
-        goto *(void *)((const char *)&&pawl_dispatch_ + ((ptrdiff_t)pawl_co_->point - 0x7fff)); \
+        goto *(void *)((const char *)&&pawl_dispatch_ + ((ptrdiff_t)pawl_co_->point - PAWL_BACKWARDS_)); \
     } \
     pawl_dispatch_: __attribute__((unused)); \
     {
@@ -470,7 +486,9 @@ extern int pawl_err_;
     }())
 #else
 #define PAWL_CORO(...) PAWL_CORO_(__VA_ARGS__, )
-#define PAWL_CORO_(name, ...) ((struct name){ .awaitable = PAWL_CORO_INIT(name##_resume), __VA_ARGS__ })
+/* Said through an argument: clang does not warn of what a macro's own text drops. */
+#define PAWL_SAID_(...) __VA_ARGS__
+#define PAWL_CORO_(name, ...) PAWL_SAID_(((struct name){ .awaitable = PAWL_CORO_INIT(name##_resume), __VA_ARGS__ }))
 #endif
 
 /* ---- RAISE, TRY, CATCH, FINALLY -------------------------------------------------------------------------------- */
@@ -499,10 +517,10 @@ extern int pawl_err_;
  * handler inside a handler) does not compile: put it into a coroutine of its own.
  */
 #define PAWL_SETTLE_() do { \
-    if (pawl_clear_) pawl_co_->errors[pawl_slot_] = 0; \
+    if (pawl_clear_) pawl_co_->errors[(int)pawl_slot_ % (int)PAWL_HANDLER_LEVELS] = 0; \
     if (pawl_catching_) pawl_dealt_with_(pawl_root_); \
 } while (0)
-#define PAWL_KEEP_() (pawl_co_->errors[pawl_slot_] = (int16_t)pawl_err_)
+#define PAWL_KEEP_() (pawl_co_->errors[(int)pawl_slot_ % (int)PAWL_HANDLER_LEVELS] = (int16_t)pawl_err_)
 
 #define PAWL_TRY \
     { \
@@ -556,8 +574,8 @@ extern int pawl_err_;
             } \
             if (0) { PAWL_POINT_(pawl_finally_) PAWL_KEEP_(); } \
         } \
-        if (pawl_co_->errors[pawl_slot_] != 0) { \
-            pawl_err_ = pawl_co_->errors[pawl_slot_]; \
+        if (pawl_co_->errors[(int)pawl_slot_ % (int)PAWL_HANDLER_LEVELS] != 0) { \
+            pawl_err_ = pawl_co_->errors[(int)pawl_slot_ % (int)PAWL_HANDLER_LEVELS]; \
             PAWL_UNWIND_(); \
         } \
     } do {} while (0)
@@ -599,6 +617,7 @@ extern int pawl_err_;
 #define PAWL_SET_RESULT_1(...) (void)0
 #define PAWL_SET_RESULT_0(...) self->result = (__VA_ARGS__)
 #define PAWL_RETURN_(...) do { \
+    PAWL_INSIDE_("RETURN"); \
     PAWL_CAT(PAWL_SET_RESULT_, PAWL_IS_EMPTY_(__VA_ARGS__))(__VA_ARGS__); \
     PAWL_LEAVE_(); \
 } while (0)

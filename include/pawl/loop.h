@@ -113,7 +113,7 @@ PAWL_API int pawl_loop_run_once(struct pawl_loop *loop, bool wait);
 PAWL_API int pawl_loop_run_until_complete(struct pawl_loop *loop, struct pawl_future *future);
 #define pawl_loop_run_until_complete(loop, f) (pawl_loop_run_until_complete)((loop), PAWL_FUTURE(f))
 
-/** Ends the run at the end of the current iteration. In the loop's thread; from elsewhere through
+/** Ends the run at the end of the current iteration; before a run, that makes it one iteration. In the loop's thread; from elsewhere through
  *  pawl_call_soon_threadsafe. */
 PAWL_API void pawl_loop_stop(struct pawl_loop *loop);
 
@@ -123,7 +123,7 @@ PAWL_API void pawl_loop_wake(struct pawl_loop *loop);
 /** The time now, as the port tells it. */
 PAWL_API pawl_time pawl_loop_time(struct pawl_loop *loop);
 
-/** Is anything of this loop left that is ready or waits for a time? */
+/** Is anything of this loop left that is ready, waits for a time, or was sent from another thread? */
 PAWL_API bool pawl_loop_pending(const struct pawl_loop *loop);
 
 /** Runs `callback(argument)` in the next iteration, after what was queued before it (FIFO). `handle` is borrowed until

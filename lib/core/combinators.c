@@ -31,14 +31,19 @@ static void child_done(void *argument)
     }
 }
 
+/* Cancels the children. One that refuses and is not done waits, through others, for this very gather: it ends here. */
 static bool gather_cancel(struct pawl_hooked_future *all)
 {
     struct pawl_gather *const gather = (struct pawl_gather *)(void *)((char *)all - offsetof(struct pawl_gather, all));
-    bool any = false;
-    for (size_t i = 0; i < gather->count; i++)
-        if ((pawl_future_cancel)(gather->children[i].future)) any = true;
+    bool any = false, circle = false;
+    for (size_t i = 0; i < gather->count; i++) {
+        struct pawl_future *const child = gather->children[i].future;
+        if ((pawl_future_cancel)(child)) any = true;
+        else if (!(child->flags & PAWL_FUTURE_DONE)) circle = true;
+    }
     if (any) gather->cancelled = true;
-    return any;
+    if (circle && !any) settle_all(gather, PAWL_ECANCELLED);
+    return any || circle;
 }
 
 /* Takes leave of the children that are still at work. */

@@ -230,14 +230,13 @@ static int enter(struct pawl_loop *loop, struct pawl_loop **outer)
     *outer = pawl_loop_current_;
     if (loop->running || (*outer != NULL && (*outer)->running)) return PAWL_EBUSY;
     loop->running = true;
-    loop->stop = false;
     pawl_loop_current_ = loop;
     return 0;
 }
 
 static void leave(struct pawl_loop *loop, struct pawl_loop *outer)
 {
-    loop->running = false;
+    loop->running = loop->stop = false;
     loop->current = NULL;
     pawl_loop_current_ = outer;
 }
@@ -245,13 +244,16 @@ static void leave(struct pawl_loop *loop, struct pawl_loop *outer)
 /* For a run that ends at once, and one that does not. */
 static const struct pawl_future at_once = { .flags = PAWL_FUTURE_DONE }, never;
 
-/* Iterates until `future` is done, stop is called, or the port fails. */
+/* Iterates until `future` is done, stop is called (before it: one iteration), or the port fails. */
 static int run_until(struct pawl_loop *loop, const struct pawl_future *future)
 {
     struct pawl_loop *outer;
     int error = enter(loop, &outer);
     if (error != 0) return error;
-    while (error == 0 && !loop->stop && !(future->flags & PAWL_FUTURE_DONE)) error = iterate(loop, future, true);
+    while (error == 0 && !(future->flags & PAWL_FUTURE_DONE)) {
+        error = iterate(loop, future, !loop->stop);
+        if (loop->stop) break;
+    }
     leave(loop, outer);
     return error;
 }
@@ -311,5 +313,6 @@ bool pawl_loop_pending(const struct pawl_loop *loop)
 #else
     const bool timers = loop->timers.used != 0;
 #endif
-    return timers || !list_empty(&loop->queues[0]) || !list_empty(&loop->queues[1]);
+    return timers || !list_empty(&loop->queues[0]) || !list_empty(&loop->queues[1]) ||
+           __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED) != NULL;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the pawl authors */
 /* error: outside of a coroutine: it belongs between BEGIN and END */
-/* todo: ASYNC_RETURN and GEN_RETURN do not look where they stand */
 #include <pawl/async.h>
 
 struct right {
