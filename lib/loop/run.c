@@ -8,6 +8,7 @@
 #include <pawl/epoll.h>
 #include <pawl/run.h>
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ const struct pawl_allocator pawl_allocator_malloc = { .allocate = allocate, .rel
 const char *pawl_strerror(int error)
 {
     const char *text = pawl_error_text(error);
-    if (text == NULL && error < 0) text = strerrordesc_np(-error);
+    if (text == NULL && error < 0 && error != INT_MIN) text = strerrordesc_np(-error);
     return text != NULL ? text : "unknown error";
 }
 
