@@ -18,15 +18,6 @@
 
 enum { PATIENCE = 127 };
 
-PAWL_THREAD_LOCAL struct pawl_loop *pawl_loop_current_;
-
-struct pawl_loop *pawl_loop_use(struct pawl_loop *loop)
-{
-    struct pawl_loop *const before = pawl_loop_current_;
-    pawl_loop_current_ = loop;
-    return before;
-}
-
 int pawl_loop_init(struct pawl_loop *loop, struct pawl_port *port, const struct pawl_allocator *allocator)
 {
     if (loop == NULL || port == NULL || port->ops == NULL) return PAWL_EINVAL;
@@ -42,12 +33,6 @@ int pawl_loop_init(struct pawl_loop *loop, struct pawl_port *port, const struct 
     return 0;
 }
 
-void report_failure(struct pawl_loop *loop, const char *name, const char *where_raised, int error)
-{
-    const struct pawl_failure failure = { .name = name, .where = where_raised, .error = error };
-    if (loop != NULL && loop->report != NULL) loop->report(loop, &failure);
-}
-
 void pawl_loop_finish(struct pawl_loop *loop)
 {
     if (loop->port == NULL) return;
@@ -59,55 +44,6 @@ void pawl_loop_finish(struct pawl_loop *loop)
     pawl_loop_use(outer == loop ? NULL : outer);
     loop_release_spares(loop);
     *loop = (struct pawl_loop){ 0 };
-}
-
-/* ---- Calls ---- */
-
-static int handle_prepare(struct pawl_loop *loop, struct pawl_handle *handle, pawl_callback *callback, void *argument)
-{
-    if (loop == NULL || handle == NULL || callback == NULL) return PAWL_EINVAL;
-    if (pawl_handle_pending(handle)) return PAWL_EBUSY;
-    handle_set(handle, loop, callback, argument);
-    return 0;
-}
-
-int pawl_call_soon(struct pawl_loop *loop, struct pawl_handle *handle, pawl_callback *callback, void *argument)
-{
-    const int error = handle_prepare(loop, handle, callback, argument);
-    if (error == 0) make_ready(&handle->awaitable, 0);
-    return error;
-}
-
-int pawl_call_at(struct pawl_loop *loop, struct pawl_handle *handle, pawl_time when, pawl_callback *callback, void *argument)
-{
-    const int error = handle_prepare(loop, handle, callback, argument);
-    if (error != 0) return error;
-    set_where(&handle->awaitable, PAWL_WHERE_TIMER);
-    pawl_timers_add(&loop->timers, &handle->awaitable, when);
-    return 0;
-}
-
-int pawl_call_later(struct pawl_loop *loop, struct pawl_handle *handle, pawl_time delay, pawl_callback *callback, void *argument)
-{
-    if (loop == NULL) return PAWL_EINVAL;
-    return pawl_call_at(loop, handle, pawl_time_after(pawl_loop_time(loop), delay), callback, argument);
-}
-
-bool pawl_handle_cancel(struct pawl_handle *handle)
-{
-    if (handle == NULL || !pawl_handle_pending(handle)) return false;
-    job_leave(&handle->awaitable);
-    future_complete(&handle->awaitable.awaitable, PAWL_ECANCELLED);
-    return true;
-}
-
-static void handle_run(struct pawl_handle *handle)
-{
-    pawl_callback *const callback = handle->callback;
-    void *const argument = handle->argument;
-    set_where(&handle->awaitable, PAWL_WHERE_NONE);
-    future_complete(&handle->awaitable.awaitable, 0);
-    callback(argument); /* may arm the handle again, or free it */
 }
 
 /* ---- One iteration ---- */
@@ -299,11 +235,6 @@ void pawl_loop_stop(struct pawl_loop *loop)
 void pawl_loop_wake(struct pawl_loop *loop)
 {
     loop->port->ops->wake(loop->port);
-}
-
-pawl_time pawl_loop_time(struct pawl_loop *loop)
-{
-    return loop->port->ops->now(loop->port);
 }
 
 bool pawl_loop_pending(const struct pawl_loop *loop)

@@ -131,8 +131,7 @@ enum { FAN_OUT = 10 };
 
 struct node {
     COROUTINE(long);
-    long number, size; /* the leaves below it: from which on, and how many */
-    long sum;
+    int number, size; /* the leaves below it: from which on, and how many */
     struct pawl_task **children;
     int i;
 };
@@ -144,24 +143,23 @@ ASYNC(node)
     self->children = malloc(FAN_OUT * sizeof *self->children);
     must(self->children != NULL, "malloc");
     for (int i = 0; i < FAN_OUT; i++) {
-        const long size = self->size / FAN_OUT;
+        const int size = self->size / FAN_OUT;
         self->children[i] = pawl_spawn(CORO(node, .number = self->number + i * size, .size = size));
     }
     for (; self->i < FAN_OUT; self->i++) {
         AWAIT(self->children[self->i]);
-        self->sum += pawl_task_frame(node, self->children[self->i])->result;
+        self->result += pawl_task_frame(node, self->children[self->i])->result;
         pawl_task_release(self->children[self->i]);
     }
     free(self->children);
-    ASYNC_RETURN(self->sum);
+    ASYNC_RETURN(self->result);
     ASYNC_END;
 }
 
 /* The same with the ten tasks of a node in one block, started there instead of spawned one by one. */
 struct packed_node {
     COROUTINE(long);
-    long number, size;
-    long sum;
+    int number, size;
     void *children;
     int i;
 };
@@ -180,15 +178,15 @@ ASYNC(packed_node)
     self->children = calloc(FAN_OUT, sizeof(packed_task));
     must(self->children != NULL, "calloc");
     for (int i = 0; i < FAN_OUT; i++) {
-        const long size = self->size / FAN_OUT;
+        const int size = self->size / FAN_OUT;
         pawl_start(child_of(self, i), CORO(packed_node, .number = self->number + i * size, .size = size));
     }
     for (; self->i < FAN_OUT; self->i++) {
         AWAIT(child_of(self, self->i));
-        self->sum += child_of(self, self->i)->frame.result;
+        self->result += child_of(self, self->i)->frame.result;
     }
     free(self->children);
-    ASYNC_RETURN(self->sum);
+    ASYNC_RETURN(self->result);
     ASYNC_END;
 }
 
@@ -203,7 +201,7 @@ struct root {
 ASYNC(root)
 {
     ASYNC_BEGIN(root);
-    self->tree = pawl_spawn(CORO(node, .size = self->n));
+    self->tree = pawl_spawn(CORO(node, .size = (int)self->n));
     AWAIT(self->tree);
     result = pawl_task_frame(node, self->tree)->result;
     pawl_task_release(self->tree);
@@ -220,7 +218,7 @@ struct packed_root {
 ASYNC(packed_root)
 {
     ASYNC_BEGIN(packed_root);
-    pawl_start(&self->tree, CORO(packed_node, .size = self->n));
+    pawl_start(&self->tree, CORO(packed_node, .size = (int)self->n));
     AWAIT(&self->tree);
     result = self->tree.frame.result;
     ASYNC_RETURN(0);
@@ -246,7 +244,7 @@ static bool is_power_of_ten(long n)
 void skynet(struct arguments arguments)
 {
     const long n = argument_or(arguments, 0, 1000000);
-    must(is_power_of_ten(n), "a number of leaves that is a power of ten");
+    must(n <= 1000000000 && is_power_of_ten(n), "a number of leaves that is a power of ten");
     milliseconds_of(false, n >= FAN_OUT ? n / FAN_OUT : n);
     tell("w9", "skynet", milliseconds_of(false, n), "ms");
     tell("w9", "hwm", peak_memory() / 1024, "MiB");

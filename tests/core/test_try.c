@@ -865,10 +865,11 @@ END_TEST
 static char where[128];
 
 /* "this file:line" */
+/* The place that is expected; none where the build leaves places out. */
 static const char *here(int line)
 {
     snprintf(where, sizeof where, "%s:%d", __FILE__, line);
-    return where;
+    return PAWL_RAISE_LOCATION ? where : NULL;
 }
 
 struct raises {
@@ -893,7 +894,7 @@ START_TEST(the_place_of_an_error_is_remembered)
     struct raises gen = CORO(raises);
     ck_assert_ptr_null(pawl_coro_where(&gen.awaitable));
     ck_assert(!gen_next(&gen));
-    ck_assert_str_eq(pawl_coro_where(&gen.awaitable), here(gen.line));
+    ck_assert_pstr_eq(pawl_coro_where(&gen.awaitable), here(gen.line));
 }
 END_TEST
 
@@ -932,7 +933,7 @@ START_TEST(the_place_is_that_of_the_innermost_raise)
 {
     struct calls gen = CORO(calls);
     ck_assert(!gen_next(&gen));
-    ck_assert_str_eq(pawl_coro_where(&gen.awaitable), here(gen.raises.line));
+    ck_assert_pstr_eq(pawl_coro_where(&gen.awaitable), here(gen.raises.line));
 }
 END_TEST
 
@@ -941,7 +942,7 @@ START_TEST(a_new_error_has_a_place_of_its_own)
     struct calls gen = CORO(calls, .own = -6);
     ck_assert(!gen_next(&gen));
     ck_assert_int_eq(gen_error(&gen), -6);
-    ck_assert_str_eq(pawl_coro_where(&gen.awaitable), here(gen.line));
+    ck_assert_pstr_eq(pawl_coro_where(&gen.awaitable), here(gen.line));
     ck_assert_int_ne(gen.line, gen.raises.line);
 }
 END_TEST
@@ -963,7 +964,7 @@ START_TEST(the_place_of_a_thrown_error_is_where_it_was_thrown_to)
     struct thrown gen = CORO(thrown);
     ck_assert(gen_next(&gen));
     ck_assert(!gen_throw(&gen, -5));
-    ck_assert_str_eq(pawl_coro_where(&gen.awaitable), here(gen.line));
+    ck_assert_pstr_eq(pawl_coro_where(&gen.awaitable), here(gen.line));
 }
 END_TEST
 
@@ -1001,7 +1002,7 @@ START_TEST(a_later_error_is_not_placed_where_an_earlier_one_was)
     ck_assert_int_eq(pawl_future_set_error(&future, -6), 0);
     ck_assert_ptr_null(coro_step(&co));
     ck_assert_int_eq(coro_error(&co), -6);
-    ck_assert_str_eq(pawl_coro_where(&co.awaitable), here(co.line));
+    ck_assert_pstr_eq(pawl_coro_where(&co.awaitable), here(co.line));
 }
 END_TEST
 
