@@ -38,6 +38,11 @@ PAWL_API int pawl_listen(struct pawl_socket *sock, const char *host, uint16_t po
 /** The local port of an open socket, 1 to 65535, or an error. */
 PAWL_API int pawl_socket_port(const struct pawl_socket *sock);
 
+/** Takes over a connected stream descriptor, as pawl_accept gives it, and registers it with the current loop. It is made
+ *  non-blocking. 0; PAWL_EBUSY when *sock is open; PAWL_EINVAL for a NULL, a negative descriptor or without a loop; -errno.
+ *  In every case the descriptor is pawl's: after an error it is closed. */
+PAWL_API int pawl_socket_adopt(struct pawl_socket *sock, int fd);
+
 /** Closes it at once; what waits on it ends with PAWL_ECLOSED. Harmless for a closed or zeroed one. */
 PAWL_API void pawl_socket_close(struct pawl_socket *sock);
 
@@ -50,6 +55,7 @@ PAWL_INLINE bool pawl_socket_is_open(const struct pawl_socket *sock)
 struct pawl_accept {
     struct pawl_coro awaitable;
     struct pawl_socket *listener, *sock;
+    int result; /* without a sock: the descriptor, which is the caller's */
 };
 struct pawl_connect {
     struct pawl_coro awaitable;
@@ -74,11 +80,13 @@ struct pawl_send {
 
 PAWL_API pawl_resume_fn pawl_accept_resume, pawl_connect_resume, pawl_recv_resume, pawl_send_resume;
 
-/** Waits for a connection and opens it as *sock (closed before). -EMFILE and the like leave the connection in the
+/** Waits for a connection and opens it as *sock (closed before); a socket stays where it was opened, so that is the frame
+ *  that will use it. With NULL for `sock` the connection is left as a descriptor in `result`, for a task that is made
+ *  then and adopts it (pawl_socket_adopt). -EMFILE and the like leave the connection in the
  *  queue: wait a little and accept again. */
 PAWL_INLINE PAWL_MUST_USE struct pawl_accept pawl_accept(struct pawl_socket *listener, struct pawl_socket *sock)
 {
-    struct pawl_accept frame = { PAWL_CORO_INIT(pawl_accept_resume), listener, sock };
+    struct pawl_accept frame = { PAWL_CORO_INIT(pawl_accept_resume), listener, sock, -1 };
     return frame;
 }
 

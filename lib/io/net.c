@@ -14,6 +14,7 @@
 #include <pawl/net.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -79,14 +80,13 @@ static struct pawl_coro *wait_for_side(struct pawl_coro *co, struct pawl_coro *r
 }
 
 /* May this operation go on? 0 or an error; *by_hand when it only waits for what the test says. */
-static int check(struct pawl_coro *co, struct pawl_coro *root, const struct pawl_socket *sock, bool *by_hand)
+static int check(struct pawl_coro *root, const struct pawl_socket *sock, bool *by_hand)
 {
     const struct pawl_task *const task = pawl_leaf_task(root);
     *by_hand = task == NULL;
     if (*by_hand || sock == NULL) return sock == NULL ? PAWL_EINVAL : 0;
     if (sock->loop == NULL) return PAWL_ECLOSED;
     if (sock->loop != task->awaitable.loop) return PAWL_EINVAL;
-    (void)co;
     return 0;
 }
 
@@ -189,16 +189,30 @@ PAWL_LEAF(pawl_accept)
     struct pawl_accept *const self = (struct pawl_accept *)(void *)co;
     bool by_hand;
     if (error != 0 || co->point == BY_HAND) return pawl_leaf_done(co, error);
-    error = self->sock == NULL ? PAWL_EINVAL : check(co, root, self->listener, &by_hand);
+    error = check(root, self->listener, &by_hand);
     if (error != 0) return pawl_leaf_done(co, error);
     if (by_hand) return wait_by_hand(co, root, &self->listener->readable);
-    if (self->sock->loop != NULL) return pawl_leaf_done(co, PAWL_EBUSY);
+    if (self->sock != NULL && self->sock->loop != NULL) return pawl_leaf_done(co, PAWL_EBUSY);
 
     const int fd = accept_one(self->listener->watch.fd);
     if (would_block(-fd)) return wait_for_side(co, root, &self->listener->readable);
     if (fd < 0) return pawl_leaf_done(co, fd);
     no_delay(fd);
-    return pawl_leaf_done(co, open_socket(self->sock, self->listener->loop, fd));
+    if (self->sock != NULL) return pawl_leaf_done(co, open_socket(self->sock, self->listener->loop, fd));
+    self->result = fd;
+    return pawl_leaf_done(co, 0);
+}
+
+int pawl_socket_adopt(struct pawl_socket *sock, int fd)
+{
+    struct pawl_loop *const loop = pawl_loop_current();
+    if (fd < 0) return PAWL_EINVAL;
+    int error = sock == NULL || loop == NULL ? PAWL_EINVAL : sock->loop != NULL ? PAWL_EBUSY : 0;
+    const int flags = error == 0 ? fcntl(fd, F_GETFL) : 0;
+    if (error == 0 && (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0))) error = -errno;
+    if (error == 0) return open_socket(sock, loop, fd);
+    close(fd);
+    return error;
 }
 
 /* ---- Connecting ---- */
@@ -260,7 +274,7 @@ PAWL_LEAF(pawl_recv)
     struct pawl_socket *const sock = self->sock;
     bool by_hand;
     if (error != 0 || co->point == BY_HAND) return pawl_leaf_done(co, error);
-    error = self->data == NULL || self->size == 0 ? PAWL_EINVAL : check(co, root, sock, &by_hand);
+    error = self->data == NULL || self->size == 0 ? PAWL_EINVAL : check(root, sock, &by_hand);
     if (error != 0) return pawl_leaf_done(co, error);
     if (by_hand) return wait_by_hand(co, root, &sock->readable);
 
@@ -287,7 +301,7 @@ PAWL_LEAF(pawl_send)
     struct pawl_socket *const sock = self->sock;
     bool by_hand;
     if (error != 0 || co->point == BY_HAND) return pawl_leaf_done(co, error);
-    error = self->data == NULL && self->size != 0 ? PAWL_EINVAL : check(co, root, sock, &by_hand);
+    error = self->data == NULL && self->size != 0 ? PAWL_EINVAL : check(root, sock, &by_hand);
     if (error != 0) return pawl_leaf_done(co, error);
     if (by_hand) return wait_by_hand(co, root, &sock->writable);
 

@@ -221,8 +221,8 @@ START_TEST(accepting_with_bad_arguments_tells_so)
     struct pawl_socket listener = { 0 }, a = { 0 }, b = { 0 }, closed = { 0 };
     net_begin(&net);
     const uint16_t port = net_listen(&listener, 4);
-    ck_assert_int_eq(net_accept(&net, &listener, NULL), PAWL_EINVAL);
     ck_assert_int_eq(net_accept(&net, NULL, &a), PAWL_EINVAL);
+    ck_assert_int_eq(net_accept(&net, NULL, NULL), PAWL_EINVAL);
     ck_assert_int_eq(net_accept(&net, &closed, &a), PAWL_ECLOSED);
     ck_assert_int_eq(net_connect(&net, &a, here, port), 0);
     ck_assert_int_eq(net_accept(&net, &listener, &a), PAWL_EBUSY); /* that one is open; the connection stays queued */
@@ -232,6 +232,80 @@ START_TEST(accepting_with_bad_arguments_tells_so)
     pawl_socket_close(&a);
     pawl_socket_close(&b);
     pawl_socket_close(&listener);
+    net_end(&net);
+}
+END_TEST
+
+/* Accepts a connection as a descriptor. */
+static int accept_descriptor(struct net *net, struct pawl_socket *listener)
+{
+    struct pawl_task *const task = pawl_spawn(pawl_accept(listener, NULL));
+    ck_assert_int_eq(pawl_loop_run_until_complete(&net->loop, task), 0);
+    const int fd = pawl_task_frame(pawl_accept, task)->result;
+    pawl_task_release(task);
+    return fd;
+}
+
+START_TEST(a_connection_is_accepted_as_a_descriptor_and_adopted)
+{
+    struct net net;
+    struct pawl_socket listener = { 0 }, a = { 0 }, b = { 0 };
+    net_begin(&net);
+    ck_assert_int_eq(net_connect(&net, &a, here, net_listen(&listener, 4)), 0);
+    const int fd = accept_descriptor(&net, &listener);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(net_watched(&net), 2); /* not that one */
+    ck_assert_int_eq(pawl_socket_adopt(&b, fd), 0);
+    ck_assert_int_eq(net_watched(&net), 3);
+    ck_assert_int_eq(net_send(&net, &a, "hello", 5), 0);
+    net_expect(&net, &b, "hello");
+    pawl_socket_close(&a);
+    pawl_socket_close(&b);
+    pawl_socket_close(&listener);
+    net_end(&net);
+}
+END_TEST
+
+START_TEST(adopting_with_bad_arguments_tells_so_and_closes_the_descriptor)
+{
+    struct net net;
+    struct pawl_socket listener = { 0 }, sock = { 0 };
+    net_begin(&net);
+    net_listen(&listener, 4);
+    ck_assert_int_eq(pawl_socket_adopt(&sock, -1), PAWL_EINVAL);
+    ck_assert_int_eq(pawl_socket_adopt(NULL, dup(0)), PAWL_EINVAL);
+    ck_assert_int_eq(pawl_socket_adopt(&listener, dup(0)), PAWL_EBUSY);
+    const int closed = dup(0);
+    close(closed);
+    ck_assert_int_eq(pawl_socket_adopt(&sock, closed), -EBADF);
+    pawl_loop_use(NULL);
+    ck_assert_int_eq(pawl_socket_adopt(&sock, dup(0)), PAWL_EINVAL);
+    pawl_loop_use(&net.loop);
+    ck_assert(!pawl_socket_is_open(&sock));
+    pawl_socket_close(&listener);
+    net_end(&net);
+}
+END_TEST
+
+START_TEST(an_adopted_descriptor_that_blocks_does_so_no_more)
+{
+    struct net net;
+    struct pawl_socket sock = { 0 };
+    int pair[2];
+    size_t got;
+    char byte;
+    net_begin(&net);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    ck_assert_int_eq(pawl_socket_adopt(&sock, pair[0]), 0);
+    struct pawl_task *const waits = pawl_spawn(pawl_recv(&sock, &byte, 1));
+    net_settle(&net);
+    ck_assert(!pawl_future_done(waits));
+    ck_assert_int_eq(write(pair[1], "x", 1), 1);
+    ck_assert_int_eq(net_finish_recv(&net, waits, &got), 0);
+    ck_assert_uint_eq(got, 1);
+    ck_assert_int_eq(byte, 'x');
+    close(pair[1]);
+    pawl_socket_close(&sock);
     net_end(&net);
 }
 END_TEST
@@ -1260,7 +1334,9 @@ Suite *make_suite(void)
         a_closed_socket_has_no_port_and_closing_it_again_is_harmless);
     ADD(suite, "connect and accept", bytes_go_both_ways, who_listens_on_any_address_is_reached_on_this_host,
         a_connection_is_refused_where_nobody_listens, connecting_with_bad_arguments_tells_so,
-        accepting_with_bad_arguments_tells_so, all_that_queued_up_is_accepted_after_one_edge,
+        accepting_with_bad_arguments_tells_so, a_connection_is_accepted_as_a_descriptor_and_adopted,
+        adopting_with_bad_arguments_tells_so_and_closes_the_descriptor, an_adopted_descriptor_that_blocks_does_so_no_more,
+        all_that_queued_up_is_accepted_after_one_edge,
         sockets_do_not_block_do_not_delay_and_are_not_inherited);
     if (has_ipv6()) ADD(suite, "ipv6", ipv6_addresses_work_as_well);
     ADD(suite, "recv", recv_takes_what_is_there_and_waits_for_more, recv_leaves_what_does_not_fit_for_the_next,
