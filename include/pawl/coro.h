@@ -385,8 +385,8 @@ extern int pawl_err_;
     case 0:
 /* The two points of every coroutine are told apart here, so that the switch has only the dense ones. */
 #define PAWL_FINISH_ \
-        pawl_err_ = 0; \
-        break; \
+    pawl_ended_: __attribute__((unused)); \
+        return pawl_coro_finish_(pawl_co_, 0); \
     default: \
         if (pawl_co_->point == PAWL_POINT_NAME) return (struct pawl_coro *)(uintptr_t)pawl_name_; \
         if (pawl_co_->point != PAWL_POINT_FINISH) PAWL_TRAP(pawl_name_); \
@@ -425,7 +425,8 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
     {
 #define PAWL_FINISH_ \
     } \
-    pawl_err_ = 0; \
+    pawl_ended_: __attribute__((unused)); \
+    return pawl_coro_finish_(pawl_co_, 0); \
     pawl_handler_: __attribute__((unused));
 
 /* The distances must be the same in every copy of the function, so there is one. */
@@ -598,9 +599,10 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
     PAWL_UNWIND_(); \
 } while (0)
 
-/* Leaves the coroutine through every FINALLY around this place; pawl_handler_ is known only to the switch engine. */
+/* Leaves the coroutine through every FINALLY around this place. The switch engine knows when there is none. */
 #define PAWL_LEAVE_() do { \
-    pawl_err_ = (int)pawl_handler_ == (int)PAWL_POINT_FINISH && !PAWL_LABELS_ ? 0 : PAWL_RETURNING_; \
+    if (!PAWL_LABELS_ && (int)pawl_handler_ == (int)PAWL_POINT_FINISH) goto pawl_ended_; \
+    pawl_err_ = PAWL_RETURNING_; \
     PAWL_UNWIND_(); \
 } while (0)
 
