@@ -24,7 +24,7 @@
 #include "future.h"
 
 /** COROUTINE(T): the first member of a coroutine's struct. Its `result` is of type T (an object type, or void). */
-#define PAWL_COROUTINE(T) struct pawl_coro awaitable; PAWL_MAYBE_VOID_(T, result)
+#define PAWL_COROUTINE(T) struct pawl_coro awaitable; PAWL_NOTHING_(by_name_only); PAWL_MAYBE_VOID_(T, result)
 
 /** ASYNC(name) { ASYNC_BEGIN(name); … ASYNC_END; }: the body of the coroutine `struct name`. ASYNC_DECLARE(name);
  *  declares it for use before its body; ASYNC_EXTERN(name) and ASYNC_PUBLIC(name) do the same across files. */
@@ -44,10 +44,10 @@ PAWL_INLINE struct pawl_coro *pawl_waits_for_(struct pawl_coro *co, struct pawl_
     return (struct pawl_coro *)((uintptr_t)future | 1);
 }
 
-/* The outcome of a future that is done, or PAWL_GOES_ON_. */
-PAWL_INLINE int pawl_look_(struct pawl_future *future)
+/* The outcome of a future that is done, or PAWL_GOES_ON_. A TASK(name) that was never started is nothing to wait for. */
+PAWL_INLINE int pawl_look_(struct pawl_future *future, int kind)
 {
-    if (PAWL_UNLIKELY(future == NULL)) return PAWL_EINVAL;
+    if (PAWL_UNLIKELY(future == NULL || (kind == PAWL_KIND_SLOT && future->flags == 0))) return PAWL_EINVAL;
     if (!(future->flags & PAWL_FUTURE_DONE)) return PAWL_GOES_ON_;
     future->flags |= PAWL_FUTURE_SEEN;
     return future->error;
@@ -82,6 +82,7 @@ PAWL_INLINE struct pawl_task *pawl_leaf_task(struct pawl_coro *root)
 #define PAWL_AWAIT_3(what_then, slot, ...) do { \
     PAWL_POINT_DECL_(pawl_here_); \
     PAWL_INSIDE_("AWAIT"); \
+    PAWL_STATIC_ASSERT(!pawl_yields_, "AWAIT in a generator: its consumer could not tell it from a YIELD"); \
     { \
         __typeof__(slot) *const pawl_slot_here_ = &(slot); \
         *pawl_slot_here_ = __VA_ARGS__; \
@@ -92,13 +93,15 @@ PAWL_INLINE struct pawl_task *pawl_leaf_task(struct pawl_coro *root)
 } while (0)
 #define PAWL_AWAIT_2(what_then, pointer) do { \
     PAWL_POINT_DECL_(pawl_here_); \
+    PAWL_STATIC_ASSERT(PAWL_IS_POINTER_(pointer), "AWAIT(slot, call): a call needs a slot in the frame; alone goes a pointer"); \
     PAWL_INSIDE_("AWAIT"); \
+    PAWL_STATIC_ASSERT(!pawl_yields_, "AWAIT in a generator: its consumer could not tell it from a YIELD"); \
     { \
         void *const pawl_what_ = PAWL_AWAITABLE_(pointer); \
         if (PAWL_KIND_(pointer) == PAWL_KIND_CORO) { \
             PAWL_CALL_(pawl_here_, (struct pawl_coro *)pawl_what_) \
         } else { \
-            pawl_err_ = pawl_look_(pawl_future_of_(pawl_what_, PAWL_KIND_(pointer))); \
+            pawl_err_ = pawl_look_(pawl_future_of_(pawl_what_, PAWL_KIND_(pointer)), PAWL_KIND_(pointer)); \
             if (pawl_err_ == PAWL_GOES_ON_) { \
                 PAWL_STOP_AT_(pawl_here_); \
                 return pawl_waits_for_(pawl_co_, pawl_root_, pawl_future_of_(pawl_what_, PAWL_KIND_(pointer))); \

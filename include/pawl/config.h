@@ -99,6 +99,22 @@
 #define PAWL_STRING_(a) #a
 #define PAWL_STRING(a) PAWL_STRING_(a)
 
+/* An assertion inside an expression, of value 0; and is it a pointer, is it a struct? Compile time only. */
+#if defined(__cplusplus)
+template <class T> struct pawl_pointer_ { enum { yes = 0 }; };
+template <class T> struct pawl_pointer_<T *> { enum { yes = 1 }; };
+#define PAWL_IS_POINTER_(x) (pawl_pointer_<__typeof__(x)>::yes != 0)
+#define PAWL_ASSERTED_(condition, text) (0 * (int)sizeof(char[(condition) ? 1 : -1]))
+#else
+#define PAWL_IS_POINTER_(x) (__builtin_classify_type(x) == 5)
+#define PAWL_IS_STRUCT_(x) (__builtin_classify_type(x) == 12)
+#if __STDC_VERSION__ >= 201112L
+#define PAWL_ASSERTED_(condition, text) (0 * (int)sizeof(struct { _Static_assert(condition, text); char pawl_; }))
+#else
+#define PAWL_ASSERTED_(condition, text) (0 * (int)sizeof(char[(condition) ? 1 : -1]))
+#endif
+#endif
+
 /* Is it the same type? A compile-time 0 or 1; neither expression is evaluated. */
 #if defined(__cplusplus)
 template <class A, class B> struct pawl_same_ { enum { yes = 0 }; };
@@ -114,16 +130,16 @@ template <class T> using pawl_type_ = T; /* lets `struct name` stand where C++ w
 #ifdef PAWL_TIME_32
 typedef int32_t pawl_time;
 #define PAWL_FOREVER INT32_MAX
-#define PAWL_ABI_TIME_ _t32
+#define PAWL_ABI_TIME_ _time32
 #else
 typedef int64_t pawl_time;
 #define PAWL_FOREVER INT64_MAX
-#define PAWL_ABI_TIME_
+#define PAWL_ABI_TIME_ _time64
 #endif
 #ifdef PAWL_TIMER_LIST
 #define PAWL_ABI_TIMERS_ _list
 #else
-#define PAWL_ABI_TIMERS_
+#define PAWL_ABI_TIMERS_ _radix
 #endif
 #define PAWL_ABI_NAME_(name) PAWL_CAT(PAWL_CAT(name, PAWL_ABI_TIME_), PAWL_ABI_TIMERS_)
 

@@ -120,6 +120,18 @@ PAWL_COLD static void pawl_trap_(const char *name)
 }
 #endif
 
+/* A resume function came back with NULL: somebody wrote `return 0` where ASYNC_RETURN belongs. */
+#if __STDC_HOSTED__
+PAWL_COLD static void pawl_trap_return_(const char *name)
+{
+    fprintf(stderr, "pawl: coroutine '%s', or one that it awaits, was left by a plain return: use ASYNC_RETURN or GEN_RETURN\n", name);
+    abort();
+}
+#define PAWL_TRAP_RETURN_(name) pawl_trap_return_(name)
+#else
+#define PAWL_TRAP_RETURN_(name) PAWL_TRAP(name)
+#endif
+
 /* With labels as values: more code in one coroutine than a point can tell. */
 #if __STDC_HOSTED__
 PAWL_COLD static void pawl_trap_too_far_(const char *name)
@@ -144,6 +156,8 @@ PAWL_COLD static __attribute__((no_sanitize("address"))) void pawl_scrub_(void)
 PAWL_INLINE void pawl_scrub_(void) {}
 #endif
 
+PAWL_INLINE const char *pawl_coro_name(struct pawl_coro *co);
+
 /* ---- Driving a chain of frames ------------------------------------------------------------------------------- */
 
 /* Runs `co` and what comes back from it until nothing of the chain can run; returns that odd pointer. A frame that
@@ -153,6 +167,7 @@ PAWL_INLINE struct pawl_coro *pawl_drive_(struct pawl_coro *co, struct pawl_coro
     for (;;) {
         struct pawl_coro *next = co->resume(co, root, error);
         if (PAWL_LIKELY(pawl_is_odd_(next))) return next;
+        if (PAWL_UNLIKELY(next == NULL)) PAWL_TRAP_RETURN_(pawl_coro_name(co));
         error = co->state & PAWL_CORO_DONE_BIT ? co->errors[0] : 0;
         co = next;
     }
@@ -224,6 +239,7 @@ PAWL_COLD static int pawl_close_(struct pawl_coro *root, struct pawl_coro **what
         root->link = PAWL_ODD_;
         for (int error = PAWL_ECLOSED; !pawl_is_odd_(co);) {
             struct pawl_coro *const next = co->resume(co, root, error);
+            if (next == NULL) PAWL_TRAP_RETURN_(pawl_coro_name(co));
             error = co->state & PAWL_CORO_DONE_BIT ? co->errors[0] : 0;
             if (co == closed && (co->state & PAWL_CORO_DONE_BIT)) {
                 closed = next;
@@ -354,7 +370,7 @@ PAWL_END_C
 /* ---- Resume points: the two engines ---------------------------------------------------------------------------- */
 
 /* Outside of a coroutine these stand for what BEGIN declares, so that a misplaced keyword has one thing to say. */
-enum { pawl_inside_ = 0, pawl_base_ = 0, pawl_handler_ = PAWL_POINT_FINISH, pawl_level_ = 0, pawl_caught_ = -1 };
+enum { pawl_inside_ = 0, pawl_base_ = 0, pawl_handler_ = PAWL_POINT_FINISH, pawl_level_ = 0, pawl_caught_ = -1, pawl_yields_ = 0 };
 extern struct pawl_coro *pawl_co_, *pawl_root_;
 extern int pawl_err_;
 #define PAWL_INSIDE_(keyword) PAWL_STATIC_ASSERT(pawl_inside_, keyword " outside of a coroutine: it belongs between BEGIN and END")
@@ -581,16 +597,26 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
         } \
     } do {} while (0)
 
+/* A constant that forgot its minus. */
+#if defined(__cplusplus)
+#define PAWL_NEGATIVE_(error) (void)0
+#else
+#define PAWL_NEGATIVE_(error) \
+    PAWL_STATIC_ASSERT(__builtin_choose_expr(__builtin_constant_p(error), (error), -1) < 0, "an error is negative: RAISE(-E…)")
+#endif
+
 /** RAISE(error): goes to the innermost handler of this coroutine; without one the coroutine ends with the error. */
 #define PAWL_RAISE(error) do { \
     PAWL_INSIDE_("RAISE"); \
+    PAWL_NEGATIVE_(error); \
     pawl_err_ = pawl_error_checked_(error); \
     pawl_raised_at_(pawl_root_, PAWL_WHERE_, true); \
     PAWL_UNWIND_(); \
 } while (0)
 
 /** CAUGHT(): the error that the innermost CATCH around this place handles. Survives suspensions. */
-#define PAWL_CAUGHT() ((int)pawl_co_->errors[sizeof(char[(int)pawl_caught_ >= 0 ? 1 : -1]) * (size_t)pawl_caught_])
+#define PAWL_CAUGHT() \
+    ((int)pawl_co_->errors[(int)pawl_caught_ % (int)PAWL_HANDLER_LEVELS + PAWL_ASSERTED_((int)pawl_caught_ >= 0, "CAUGHT and RERAISE belong into a CATCH")])
 
 /** RERAISE: raises what is being handled once more, to the next handler out. */
 #define PAWL_RERAISE() do { \
@@ -636,6 +662,7 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
 #if defined(__cplusplus)
 struct pawl_none_sent_ {};
 struct pawl_none_result_ {};
+struct pawl_none_by_name_only_ {};
 #define PAWL_NOTHING_(member) [[no_unique_address]] pawl_none_##member##_ member
 #define PAWL_SIZE_(object) (__is_empty(__typeof__(object)) ? 0 : sizeof(object))
 #else

@@ -5,6 +5,10 @@
  * number is an error. A failed system call is told as -errno. What the library itself has to say has a name here.
  * A coroutine raises the same numbers; an error fits in 16 bits, -32768 to -1, on every target. Anything else that is
  * raised or set as an error becomes PAWL_EINVAL.
+ *
+ *      -1 … -4095          the system's, as -errno
+ *      -4096 … -31999      yours
+ *      -32000 … -32768     the library's
  */
 #ifndef PAWL_ERROR_H
 #define PAWL_ERROR_H

@@ -99,12 +99,12 @@ struct pawl_handle {
 
 PAWL_STATIC_ASSERT(sizeof(struct pawl_future) <= 2 * sizeof(void *) || sizeof(void *) < 4, "a future is two words");
 
-/* What is behind a pointer to something awaitable: a coroutine's frame, a future, or a job. */
-enum { PAWL_KIND_CORO, PAWL_KIND_FUTURE, PAWL_KIND_JOB };
+/* What is behind a pointer to something awaitable: a coroutine's frame, a future, a task or handle, or a TASK(name). */
+enum { PAWL_KIND_CORO, PAWL_KIND_FUTURE, PAWL_KIND_JOB, PAWL_KIND_SLOT };
 
 PAWL_INLINE struct pawl_future *pawl_future_of_(void *awaitable, int kind)
 {
-    return (struct pawl_future *)(kind == PAWL_KIND_JOB ? pawl_member_(awaitable, offsetof(struct pawl_job, awaitable)) : awaitable);
+    return (struct pawl_future *)(kind >= PAWL_KIND_JOB ? pawl_member_(awaitable, offsetof(struct pawl_job, awaitable)) : awaitable);
 }
 
 /** The future of anything that is one: a struct pawl_future, FUTURE(T), task or handle. NULL stays NULL. */
@@ -212,16 +212,16 @@ template <> struct pawl_kind_<struct pawl_waiters> { enum { value = PAWL_KIND_FU
 template <> struct pawl_kind_<struct pawl_future> { enum { value = PAWL_KIND_FUTURE }; };
 template <> struct pawl_kind_<struct pawl_job> { enum { value = PAWL_KIND_JOB }; };
 struct pawl_task;
-template <> struct pawl_kind_<struct pawl_task> { enum { value = PAWL_KIND_JOB }; };
+template <> struct pawl_kind_<struct pawl_task> { enum { value = PAWL_KIND_SLOT }; };
 #define PAWL_KIND_(x) ((int)pawl_kind_<__typeof__((x)->awaitable)>::value)
 #define PAWL_FUTURE_KIND_(x) PAWL_KIND_(x)
 #else
 #define PAWL_FUTURE_KIND_(x) (__extension__ _Generic((x)->awaitable, \
     struct pawl_waiters: PAWL_KIND_FUTURE, struct pawl_future: PAWL_KIND_FUTURE, \
-    struct pawl_job: PAWL_KIND_JOB, struct pawl_task: PAWL_KIND_JOB))
+    struct pawl_job: PAWL_KIND_JOB, struct pawl_task: PAWL_KIND_SLOT))
 #define PAWL_KIND_(x) (__extension__ _Generic((x)->awaitable, struct pawl_coro: PAWL_KIND_CORO, \
     struct pawl_waiters: PAWL_KIND_FUTURE, struct pawl_future: PAWL_KIND_FUTURE, \
-    struct pawl_job: PAWL_KIND_JOB, struct pawl_task: PAWL_KIND_JOB))
+    struct pawl_job: PAWL_KIND_JOB, struct pawl_task: PAWL_KIND_SLOT))
 #endif
 
 /* A task is complete here so that the words above know it; its functions are in task.h. */

@@ -68,7 +68,9 @@ PAWL_END_C
 #define PAWL_GEN_PUBLIC(name) PAWL_GEN_EXTERN(name); PAWL_DEFINE_(, name)
 #define PAWL_GEN_DECLARE(name) static pawl_resume_fn name##_resume
 #define PAWL_GEN_EXTERN(name) extern pawl_resume_fn name##_resume
-#define PAWL_GEN_BEGIN(name) PAWL_BODY_BEGIN_(name) \
+#define PAWL_GEN_BEGIN(name) \
+    PAWL_QUIET_SHADOW_ enum { pawl_yields_ = 1 }; PAWL_LOUD_ \
+    PAWL_BODY_BEGIN_(name) \
     /* awaited or spawned: there is nobody to take a value */ \
     if (PAWL_UNLIKELY(!(pawl_root_->state & PAWL_CORO_GENERATOR))) { \
         pawl_err_ = PAWL_EINVAL; \
@@ -86,6 +88,7 @@ PAWL_END_C
 #define PAWL_YIELD(...) do { \
     PAWL_POINT_DECL_(pawl_here_); \
     PAWL_INSIDE_("YIELD"); \
+    PAWL_STATIC_ASSERT(pawl_yields_ || !pawl_inside_, "YIELD in a coroutine: only a generator has values"); \
     PAWL_IN_ROOT_(value) = (__VA_ARGS__); \
     PAWL_STOP_AT_(pawl_here_); \
     pawl_root_->link = pawl_co_; \

@@ -50,6 +50,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawn_(const void *frame, size_
 PAWL_END_C
 template <class F> PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawn_frame_(const F &frame, bool eager)
 {
+    static_assert(!pawl_pointer_<F>::yes, "pawl_spawn takes a frame by value: CORO(…), not a pointer");
     static_assert(alignof(F) <= 16, "a frame's alignment is that of malloc");
     return pawl_spawn_(&frame, sizeof frame, eager);
 }
@@ -70,6 +71,7 @@ PAWL_BEGIN_C
 #define PAWL_TEMPORARY_(...) ((const __typeof__(__VA_ARGS__)[1]){ __VA_ARGS__ })
 /* The frame is made where it will live: to copy what was stored a moment ago costs more than to make it. */
 #define PAWL_SPAWN_(task, eager, ...) pawl_spawned_(__extension__ ({ \
+    PAWL_STATIC_ASSERT(PAWL_IS_STRUCT_(__VA_ARGS__), "pawl_spawn takes a frame by value: CORO(…), not a pointer"); \
     struct pawl_task *const task = pawl_task_allocate_(sizeof(__VA_ARGS__)); \
     if (PAWL_LIKELY(task != NULL)) *(__typeof__(__VA_ARGS__) *)(void *)(task + 1) = __VA_ARGS__; \
     task; \
@@ -80,12 +82,12 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawned_(struct pawl_task *task
 }
 #define pawl_spawn(...) PAWL_SPAWN_(PAWL_CAT(pawl_new_, __COUNTER__), false, __VA_ARGS__)
 #define pawl_spawn_eager(...) PAWL_SPAWN_(PAWL_CAT(pawl_new_, __COUNTER__), true, __VA_ARGS__)
-#define PAWL_START_(slot, eager, ...) \
-    pawl_start_((slot), \
-                offsetof(__typeof__(*(slot)), frame) == sizeof(struct pawl_task) && \
-                PAWL_SAME_TYPE((slot)->frame, __VA_ARGS__) ? sizeof(char[PAWL_SAME_TYPE((slot)->frame, __VA_ARGS__) ? 1 : -1]) : 0, \
-                PAWL_TEMPORARY_(__VA_ARGS__), sizeof(__VA_ARGS__), eager)
-PAWL_INLINE struct pawl_task *pawl_start_(void *slot, size_t fits, const void *frame, size_t size, bool eager)
+#define PAWL_START_(slot, eager, ...) (__extension__ ({ \
+    PAWL_STATIC_ASSERT(PAWL_SAME_TYPE((slot)->frame, __VA_ARGS__), "pawl_start(slot, call): the call makes another coroutine than the slot holds"); \
+    pawl_start_((slot), offsetof(__typeof__(*(slot)), frame) == sizeof(struct pawl_task), PAWL_TEMPORARY_(__VA_ARGS__), \
+                sizeof(__VA_ARGS__), eager); \
+}))
+PAWL_INLINE struct pawl_task *pawl_start_(void *slot, bool fits, const void *frame, size_t size, bool eager)
 {
     struct pawl_task *const task = (struct pawl_task *)slot;
     if (!fits || !pawl_task_idle_(task)) return NULL;

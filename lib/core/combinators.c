@@ -144,7 +144,7 @@ static struct pawl_coro *wait_begin(struct pawl_wait_for *self, struct pawl_coro
         return next;
     }
     struct pawl_future *const future = pawl_future_of_(self->what, self->kind);
-    *error = pawl_look_(future);
+    *error = pawl_look_(future, self->kind);
     return *error == PAWL_GOES_ON_ ? pawl_leaf_await(co, root, future) : co;
 }
 

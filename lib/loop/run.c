@@ -35,19 +35,31 @@ enum { KEEP = 64 };
 
 const struct pawl_allocator pawl_allocator_malloc = { .allocate = allocate, .release = release, .keep = KEEP };
 
+static const char unknown[] = "unknown error";
+
 const char *pawl_strerror(int error)
 {
     const char *text = pawl_error_text(error);
     if (text == NULL && error < 0 && error != INT_MIN) text = strerrordesc_np(-error);
-    return text != NULL ? text : "unknown error";
+    return text != NULL ? text : unknown;
+}
+
+/* One line; an error that nobody has words for is told by its number. */
+static void tell(const char *what, const char *where, int error)
+{
+    const char *const text = pawl_strerror(error);
+    fprintf(stderr, "pawl: %s: %s", what, text);
+    if (text == unknown) fprintf(stderr, " %d", error);
+    if (where != NULL) fprintf(stderr, " (raised at %s)", where);
+    fputc('\n', stderr);
 }
 
 void pawl_report_stderr(struct pawl_loop *loop, const struct pawl_failure *failure)
 {
+    char what[128];
     (void)loop;
-    fprintf(stderr, "pawl: '%s' failed and nobody looked: %s", failure->name, pawl_strerror(failure->error));
-    if (failure->where != NULL) fprintf(stderr, " (raised at %s)", failure->where);
-    fputc('\n', stderr);
+    snprintf(what, sizeof what, "'%s' failed and nobody looked", failure->name);
+    tell(what, failure->where, failure->error);
 }
 
 /* ---- Ctrl-C ---- */
@@ -98,9 +110,7 @@ static void unwatch_interrupt(void)
 
 static int say(const char *what, const char *where, int error)
 {
-    fprintf(stderr, "pawl: %s: %s", what, pawl_strerror(error));
-    if (where != NULL) fprintf(stderr, " (raised at %s)", where);
-    fputc('\n', stderr);
+    tell(what, where, error);
     return EXIT_FAILURE;
 }
 

@@ -87,12 +87,12 @@ int main(void)
 }
 END
 
-if nm "$library" 2>/dev/null | grep -q ' T pawl_loop_init_list$'; then mine=-DPAWL_TIMER_LIST=1; else mine=; fi
+if nm "$library" 2>/dev/null | grep -q ' T pawl_loop_init_time64_list$'; then mine=-DPAWL_TIMER_LIST=1; else mine=; fi
 links "$mine"
 result 'a program with the knobs of the library links'
-{ ! links '-DPAWL_TIME_32=1' && grep -q 'pawl_loop_init_t32_list' "$work/said"; }
+{ ! links '-DPAWL_TIME_32=1' && grep -q 'pawl_loop_init_time32_list' "$work/said"; }
 result 'a program with 32-bit times does not link with a library without'
-if [ -n "$mine" ]; then other= symbol=pawl_loop_init; else other=-DPAWL_TIMER_LIST=1 symbol=pawl_loop_init_list; fi
+if [ -n "$mine" ]; then other= symbol=pawl_loop_init_time64_radix; else other=-DPAWL_TIMER_LIST=1 symbol=pawl_loop_init_time64_list; fi
 { ! links "$other" && grep -q "$symbol" "$work/said"; }
 result 'a program with other timers than the library does not link'
 

@@ -13,18 +13,18 @@ void trouble(void);
 
 #ifdef RIGHT
 struct right {
-    GENERATOR(int);
+    COROUTINE(int);
 };
 
-GEN_PUBLIC(right)
+ASYNC_PUBLIC(right)
 {
-    GEN_BEGIN(right);
+    ASYNC_BEGIN(right);
     TRY {
         trouble();
     } CATCH_ALL {
         AWAIT(&future);
     } END_TRY;
-    GEN_END;
+    ASYNC_END;
 }
 #else
 void wrong(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the pawl authors */
 /* language: c c++ */
-/* error: negative|narrowing */
+/* error: belong into a CATCH|negative|narrowing */
 #include <pawl/gen.h>
 
 struct looks {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the pawl authors */
-/* error: negative|array */
+/* error: the call makes another coroutine than the slot holds */
 /* only */
 #include <pawl/task.h>
 
