@@ -108,6 +108,13 @@ template <class T> struct pawl_pointer_<T *> { enum { yes = 1 }; };
 #else
 #define PAWL_IS_POINTER_(x) (__builtin_classify_type(x) == 5)
 #define PAWL_IS_STRUCT_(x) (__builtin_classify_type(x) == 12)
+/* Of an expression that may be a compound literal: as C99, the C library has a _Static_assert of its own that puts the
+ * condition into a struct, where clang takes such a literal for a static one. */
+#if __STDC_VERSION__ >= 201112L
+#define PAWL_ASSERT_CALL_(condition, text) _Static_assert(condition, text)
+#else
+#define PAWL_ASSERT_CALL_(condition, text) (void)sizeof(char[(condition) ? 1 : -1])
+#endif
 #if __STDC_VERSION__ >= 201112L
 #define PAWL_ASSERTED_(condition, text) (0 * (int)sizeof(struct { _Static_assert(condition, text); char pawl_; }))
 #else

@@ -71,7 +71,7 @@ PAWL_BEGIN_C
 #define PAWL_TEMPORARY_(...) ((const __typeof__(__VA_ARGS__)[1]){ __VA_ARGS__ })
 /* The frame is made where it will live: to copy what was stored a moment ago costs more than to make it. */
 #define PAWL_SPAWN_(task, eager, ...) pawl_spawned_(__extension__ ({ \
-    PAWL_STATIC_ASSERT(PAWL_IS_STRUCT_(__VA_ARGS__), "pawl_spawn takes a frame by value: CORO(…), not a pointer"); \
+    PAWL_ASSERT_CALL_(PAWL_IS_STRUCT_(__VA_ARGS__), "pawl_spawn takes a frame by value: CORO(…), not a pointer"); \
     struct pawl_task *const task = pawl_task_allocate_(sizeof(__VA_ARGS__)); \
     if (PAWL_LIKELY(task != NULL)) *(__typeof__(__VA_ARGS__) *)(void *)(task + 1) = __VA_ARGS__; \
     task; \
@@ -83,7 +83,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawned_(struct pawl_task *task
 #define pawl_spawn(...) PAWL_SPAWN_(PAWL_CAT(pawl_new_, __COUNTER__), false, __VA_ARGS__)
 #define pawl_spawn_eager(...) PAWL_SPAWN_(PAWL_CAT(pawl_new_, __COUNTER__), true, __VA_ARGS__)
 #define PAWL_START_(slot, eager, ...) (__extension__ ({ \
-    PAWL_STATIC_ASSERT(PAWL_SAME_TYPE((slot)->frame, __VA_ARGS__), "pawl_start(slot, call): the call makes another coroutine than the slot holds"); \
+    PAWL_ASSERT_CALL_(PAWL_SAME_TYPE((slot)->frame, __VA_ARGS__), "pawl_start(slot, call): the call makes another coroutine than the slot holds"); \
     pawl_start_((slot), offsetof(__typeof__(*(slot)), frame) == sizeof(struct pawl_task), PAWL_TEMPORARY_(__VA_ARGS__), \
                 sizeof(__VA_ARGS__), eager); \
 }))

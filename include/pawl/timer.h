@@ -4,8 +4,8 @@
  * The timers of a loop: jobs ordered by the time that they wait for. Intrusive, no allocation. Two structures behind
  * one set of functions, chosen by PAWL_TIMER_LIST:
  *
- *   radix heap (default)   adding and removing are O(1), firing is amortised O(1) for each bit of the distance in time;
- *                          half a KiB a loop
+ *   radix heap (default)   adding and removing are O(1), firing is amortised O(1) for each 4 bits of the distance in
+ *                          time; 4 KiB a loop
  *   sorted list            one pointer a loop, adding is O(n) from the far end; for firmware
  *
  * In both, timers due at the same instant come out in the order in which they were added. A time that has passed counts
@@ -23,14 +23,18 @@ struct pawl_timers {
     struct pawl_link *first; /* circular, the soonest first */
 };
 #else
-/* Bucket 0 holds what is due at `last`; bucket b what differs from `last` first in bit b - 1. `last` never passes the
- * time that the loop has seen, and no timer is before it. */
+/* A timer is in the bucket of the first digit in which it differs from `last`, and of its own digit there; one due at
+ * `last` is on level 0. `last` never passes the time that the loop has seen, and no timer is before it. */
+enum { PAWL_DIGIT_BITS_ = 4, PAWL_LEVELS_ = 16 };
 struct pawl_timers {
     pawl_time last;
-    pawl_time soonest; /* a lower bound; exact when `exact` */
-    uint64_t used;     /* bit b: bucket b is not empty */
-    struct pawl_link *bucket[64];
-    bool exact;
+    pawl_time soonest; /* a lower bound */
+    uint16_t levels;   /* bit l: a bucket of level l is not empty */
+    uint16_t used[PAWL_LEVELS_]; /* bit d: bucket d of this level is not empty */
+    struct pawl_bucket {
+        struct pawl_link *first;
+        pawl_time lower; /* when it is not empty: no timer in it is before this */
+    } bucket[PAWL_LEVELS_][1 << PAWL_DIGIT_BITS_];
 };
 #endif
 

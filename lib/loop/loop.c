@@ -87,7 +87,7 @@ static inline bool timers_may_be_due(const struct pawl_timers *timers, pawl_time
     (void)now;
     return timers->first != NULL;
 #else
-    return timers->used != 0 && timers->soonest <= now;
+    return timers->levels != 0 && timers->soonest <= now;
 #endif
 }
 
@@ -242,7 +242,7 @@ bool pawl_loop_pending(const struct pawl_loop *loop)
 #ifdef PAWL_TIMER_LIST
     const bool timers = loop->timers.first != NULL;
 #else
-    const bool timers = loop->timers.used != 0;
+    const bool timers = loop->timers.levels != 0;
 #endif
     return timers || !list_empty(&loop->queues[0]) || !list_empty(&loop->queues[1]) ||
            __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED) != NULL;
