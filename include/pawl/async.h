@@ -72,7 +72,7 @@ PAWL_INLINE struct pawl_task *pawl_leaf_task(struct pawl_coro *root)
 #define PAWL_AWAIT(...) PAWL_AWAIT_(PAWL_FAIL_IF_, __VA_ARGS__)
 
 /** TRY_AWAIT(…): as AWAIT, but raises nothing: AWAIT_ERROR() is the outcome, 0 or the error, until the next
- *  suspension. A cancellation is left there too: it should be passed on. */
+ *  suspension or TRY. A cancellation is left there too: it should be passed on. */
 #define PAWL_TRY_AWAIT(...) PAWL_AWAIT_(PAWL_LEAVE_IT_, __VA_ARGS__)
 #define PAWL_AWAIT_ERROR() (pawl_err_ + 0 * (int)sizeof(char[pawl_inside_ ? 1 : -1]))
 

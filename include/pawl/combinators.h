@@ -64,7 +64,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_gather pawl_gather_(struct pawl_child *chi
 /** Waits until all of `children[0..count)` are done. The first error, or cancellation, of one is raised at once; the
  *  others go on, and their errors count as seen. Cancelled, it cancels all of them, and ends as soon as one is. None is
  *  done at once; one may stand in several entries. Raises PAWL_EINVAL for an entry without a future or when no task runs it,
- *  PAWL_EDEADLK for the task itself. (asyncio.gather, as of CPython 3.12) */
+ *  PAWL_EBUSY for an entry that another gather uses, PAWL_EDEADLK for the task itself. (asyncio.gather, as of CPython 3.12) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_gather pawl_gather(struct pawl_child *children, size_t count)
 {
     return pawl_gather_(children, count, false);

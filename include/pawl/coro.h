@@ -449,7 +449,8 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
 #if defined(__clang__)
 #define PAWL_RESUME_ATTRIBUTE_ __attribute__((noinline))
 #else
-#define PAWL_RESUME_ATTRIBUTE_ __attribute__((noinline, noclone))
+/* and in one piece: gcc would put what is seldom run far away. */
+#define PAWL_RESUME_ATTRIBUTE_ __attribute__((noinline, noclone, optimize("no-reorder-blocks-and-partition")))
 #endif
 
 #endif

@@ -94,8 +94,9 @@ PAWL_API struct pawl_loop *pawl_loop_use(struct pawl_loop *loop);
 PAWL_API int pawl_loop_init(struct pawl_loop *loop, struct pawl_port *port, const struct pawl_allocator *allocator);
 
 /** Ends a loop: reports errors that nobody looked at and frees the heap tasks that are left. Those that have not ended
- *  (pawl_loop_shutdown ends them) are closed: their FINALLYs run, up to where they would wait. Pointers to them are void
- *  then. Not while it runs. Harmless for a zeroed or finished loop. */
+ *  (pawl_loop_shutdown ends them) are closed: their FINALLYs run, and what would wait in them is closed too. A
+ *  task in the caller's memory is cancelled then. Handles that are armed are their owners' again; sockets must be closed
+ *  before. Pointers to heap tasks are void then. Not while it runs. Harmless for a zeroed or finished loop. */
 PAWL_API void pawl_loop_finish(struct pawl_loop *loop);
 
 /** Cancels every task and runs until all have ended (asyncio.run's end). 0 or an error of the port. */
@@ -135,18 +136,16 @@ PAWL_API int pawl_call_later(struct pawl_loop *loop, struct pawl_handle *handle,
 /** The same, at the time `when` of this loop's clock. Timers due at one instant run in the order armed. */
 PAWL_API int pawl_call_at(struct pawl_loop *loop, struct pawl_handle *handle, pawl_time when, pawl_callback *callback,
                           void *argument);
-/** pawl_call_soon from any thread. The handle must be idle. 0 or PAWL_EINVAL. Hosted builds. */
+/** pawl_call_soon from any thread, or from a signal handler. The handle must be idle. The loop must stay until this has
+ *  returned: join the thread before the loop is finished, or before the end of pawl_run. 0 or PAWL_EINVAL. Hosted builds. */
 PAWL_API int pawl_call_soon_threadsafe(struct pawl_loop *loop, struct pawl_handle *handle, pawl_callback *callback,
                                        void *argument);
 
 /** Cancels a call or a callback that has not run yet: true, and the handle is the caller's again. */
 PAWL_API bool pawl_handle_cancel(struct pawl_handle *handle);
 
-/** Is it scheduled or registered? */
-PAWL_INLINE bool pawl_handle_pending(const struct pawl_handle *handle)
-{
-    return (handle->awaitable.awaitable.flags & PAWL_WHERE_MASK) != PAWL_WHERE_NONE;
-}
+/** Is it scheduled or registered, also by another thread for the current loop? */
+PAWL_API bool pawl_handle_pending(const struct pawl_handle *handle);
 
 /** What is told of errors that nobody looks at; NULL: nothing. The hosted helpers set one that writes to stderr. */
 PAWL_INLINE void pawl_loop_set_report(struct pawl_loop *loop, pawl_report *report)

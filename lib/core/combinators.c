@@ -58,6 +58,7 @@ static int gather_check(const struct pawl_gather *gather, const struct pawl_task
     if (task == NULL || (gather->children == NULL && gather->count != 0)) return PAWL_EINVAL;
     for (size_t i = 0; i < gather->count; i++) {
         if (gather->children[i].future == NULL) return PAWL_EINVAL;
+        if (pawl_handle_pending(&gather->children[i].handle)) return PAWL_EBUSY; /* another gather has it */
         if (gather->children[i].future == &task->awaitable.awaitable) return PAWL_EDEADLK;
     }
     return 0;

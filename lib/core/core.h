@@ -135,6 +135,9 @@ static inline void handle_set(struct pawl_handle *handle, struct pawl_loop *loop
     handle->awaitable.loop = loop;
 }
 
+/* Makes ready what other threads sent. */
+void take_inbox(struct pawl_loop *loop);
+
 /* Runs the callback of a handle that has left the ready queue. */
 void handle_run(struct pawl_handle *handle);
 

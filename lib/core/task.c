@@ -153,11 +153,12 @@ static PAWL_COLD void forget_name(struct pawl_task *task)
     clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_NAMED);
 }
 
+/* To the loop of today: that of a task in the caller's memory may be gone. */
 static PAWL_COLD void report_unseen(struct pawl_task *task)
 {
     struct pawl_future *const future = &task->awaitable.awaitable;
     set_flags(future, PAWL_FUTURE_SEEN);
-    report_failure(task->awaitable.loop, pawl_task_name(task), pawl_coro_where(root_of(task)), future->error);
+    report_failure(future->flags & PAWL_FUTURE_HEAP ? task->awaitable.loop : pawl_loop_current_, pawl_task_name(task), pawl_coro_where(root_of(task)), future->error);
 }
 
 /* A name in storage of the caller's is not looked at after the end of the task. */
@@ -241,50 +242,81 @@ void task_step_cancelled(struct pawl_loop *loop, struct pawl_task *task)
     task_end(task, PAWL_ECANCELLED);
 }
 
-/* The end of a task that will not be run any more: what its frames hold is given back, their FINALLYs run. */
+/* The end of a task that will not be run any more: what its frames hold is given back, their FINALLYs run. Where one would
+ * wait it is closed again, a few times. */
 void task_close(struct pawl_task *task)
 {
-    struct pawl_coro *const root = root_of(task);
+    enum { CLOSE_AT_MOST = 16 };
+    struct pawl_coro *const root = root_of(task), *what;
     if (task->awaitable.awaitable.flags & PAWL_FUTURE_DONE) return;
+    job_leave(&task->awaitable); /* one that was made while another was closed */
     task->awaitable.loop->current = task;
-    if (has_begun(root)) pawl_coro_close_(root);
+    for (int i = 0; i < CLOSE_AT_MOST && has_begun(root) && pawl_close_(root, &what) == PAWL_EYIELDED; i++) job_leave(&task->awaitable);
     task->awaitable.loop->current = NULL;
+    task->awaitable.awaitable.error = PAWL_ECANCELLED;
+    set_flags(&task->awaitable.awaitable, PAWL_FUTURE_DONE);
 }
 
 /* ---- Cancelling ---- */
 
-/* Cancels what the task waits for. What is a task and will not be leads back to this one: nobody would ever wake it. */
-static bool cancel_awaited(struct pawl_task *task)
+static struct pawl_task *awaited_task(const struct pawl_task *task)
 {
-    struct pawl_future *const future = &task->awaitable.awaitable, *const awaited = task->awaitable.on.awaited;
-    set_flags(future, PAWL_FUTURE_CANCEL);
-    if ((pawl_future_cancel)(awaited)) {
-        clear_flags(future, PAWL_FUTURE_CANCEL);
-    } else if (where(&task->awaitable) == PAWL_WHERE_FUTURE && (awaited->flags & PAWL_FUTURE_TASK)) {
-        job_leave(&task->awaitable);
-        make_ready(&task->awaitable, 0);
-    }
-    return true;
+    struct pawl_future *const awaited = task->awaitable.on.awaited;
+    if (where(&task->awaitable) != PAWL_WHERE_FUTURE || !(awaited->flags & PAWL_FUTURE_TASK)) return NULL;
+    return task_of(job_of_future(awaited));
 }
 
+static void count_cancel(struct pawl_future *future)
+{
+    if ((future->flags & PAWL_CANCELLING_MASK) != PAWL_CANCELLING_MASK) future->flags = (uint16_t)(future->flags + PAWL_CANCELLING_ONE);
+}
+
+/* Cancels a task that does not wait for another one. */
+static void cancel_here(struct pawl_task *task)
+{
+    struct pawl_future *const future = &task->awaitable.awaitable;
+    switch (where(&task->awaitable)) {
+    case PAWL_WHERE_FUTURE:
+        set_flags(future, PAWL_FUTURE_CANCEL); /* so that a way back to it is seen */
+        if ((pawl_future_cancel)(task->awaitable.on.awaited)) clear_flags(future, PAWL_FUTURE_CANCEL);
+        break;
+    case PAWL_WHERE_TIMER:
+    case PAWL_WHERE_FIRING:
+        job_leave(&task->awaitable);
+        make_ready(&task->awaitable, PAWL_ECANCELLED);
+        break;
+    default: set_flags(future, PAWL_FUTURE_CANCEL);
+    }
+}
+
+/* The request goes down the chain of tasks that wait for each other, each marked on the way, to the one that waits for
+ * something else; then the marks are taken off. A mark that is met is a circle: nobody in it would ever be woken, and so
+ * the one before the mark is. No recursion, since a chain may be long and a stack short. */
 bool pawl_task_cancel(struct pawl_task *task)
 {
     if (task == NULL) return false;
     struct pawl_future *const future = &task->awaitable.awaitable;
     if (!(future->flags & PAWL_FUTURE_TASK) || (future->flags & PAWL_FUTURE_DONE)) return false;
-    if ((future->flags & PAWL_CANCELLING_MASK) != PAWL_CANCELLING_MASK) future->flags = (uint16_t)(future->flags + PAWL_CANCELLING_ONE);
+    const bool met = where(&task->awaitable) == PAWL_WHERE_FUTURE && (future->flags & PAWL_FUTURE_CANCEL);
+    count_cancel(future);
+    if (met) return false;
 
-    switch (where(&task->awaitable)) {
-    case PAWL_WHERE_FUTURE:
-        if (future->flags & PAWL_FUTURE_CANCEL) return false; /* already on this way: tasks that wait for each other */
-        return cancel_awaited(task);
-    case PAWL_WHERE_TIMER:
-    case PAWL_WHERE_FIRING:
-        job_leave(&task->awaitable);
-        make_ready(&task->awaitable, PAWL_ECANCELLED);
-        return true;
+    struct pawl_task *last = task, *woken = NULL;
+    for (struct pawl_task *next; (next = awaited_task(last)) != NULL; last = next) {
+        struct pawl_future *const waits = &last->awaitable.awaitable, *const awaited = &next->awaitable.awaitable;
+        set_flags(waits, PAWL_FUTURE_CANCEL);
+        count_cancel(awaited);
+        if (where(&next->awaitable) == PAWL_WHERE_FUTURE && (awaited->flags & PAWL_FUTURE_CANCEL)) {
+            woken = last;
+            break;
+        }
     }
-    set_flags(future, PAWL_FUTURE_CANCEL);
+    if (woken == NULL) cancel_here(last);
+    for (struct pawl_task *at = task; at != NULL && at != last; at = awaited_task(at)) clear_flags(&at->awaitable.awaitable, PAWL_FUTURE_CANCEL);
+    if (woken != NULL) {
+        job_leave(&woken->awaitable);
+        make_ready(&woken->awaitable, 0);
+    }
     return true;
 }
 

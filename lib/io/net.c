@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_DRY = 1, WRITE_DRY = 2, HUNG_UP = 4 /* or urgent data */ };
+enum { READ_DRY = 1, WRITE_DRY = 2, HUNG_UP = 4 /* or urgent data */, READING = 8, WRITING = 16 };
 enum { START = 0, WAITS = 1, BY_HAND = 2 };
 
 /* ---- The socket ---- */
@@ -63,20 +63,12 @@ void pawl_socket_close(struct pawl_socket *sock)
     struct pawl_loop *const loop = sock->loop;
     if (loop == NULL) return;
     sock->loop = NULL;
+    sock->state = 0;
     loop->port->ops->unwatch(loop->port, &sock->watch);
     close(sock->watch.fd);
     sock->watch.fd = -1;
     pawl_future_settle(&sock->readable, PAWL_ECLOSED);
     pawl_future_settle(&sock->writable, PAWL_ECLOSED);
-}
-
-/* Waits for one side of a socket; one task at a time may. */
-static struct pawl_coro *wait_for_side(struct pawl_coro *co, struct pawl_coro *root, struct pawl_future *side)
-{
-    if (side->awaitable.first != NULL) return pawl_leaf_done(co, PAWL_EBUSY);
-    pawl_future_reset(side);
-    co->point = WAITS;
-    return pawl_leaf_await(co, root, side);
 }
 
 /* May this operation go on? 0 or an error; *by_hand when it only waits for what the test says. */
@@ -86,8 +78,43 @@ static int check(struct pawl_coro *root, const struct pawl_socket *sock, bool *b
     *by_hand = task == NULL;
     if (*by_hand || sock == NULL) return sock == NULL ? PAWL_EINVAL : 0;
     if (sock->loop == NULL) return PAWL_ECLOSED;
-    if (sock->loop != task->awaitable.loop) return PAWL_EINVAL;
+    return sock->loop != task->awaitable.loop ? PAWL_EINVAL : 0;
+}
+
+/* Begins an operation on a side of a socket, or goes on with it. A side is one operation's from its beginning to its end,
+ * also between an event and the step that it leads to. */
+static int occupy(struct pawl_coro *co, struct pawl_coro *root, struct pawl_socket *sock, unsigned side, int error, bool *by_hand)
+{
+    *by_hand = false;
+    if (error != 0) return error;
+    error = check(root, sock, by_hand);
+    if (error != 0 || *by_hand || co->point != START) return error;
+    if (sock->state & side) return PAWL_EBUSY;
+    sock->state |= (uint8_t)side;
     return 0;
+}
+
+/* Ends an operation that has occupied its side. */
+static struct pawl_coro *leave(struct pawl_coro *co, struct pawl_socket *sock, unsigned side, int error)
+{
+    sock->state &= (uint8_t)~side;
+    return pawl_leaf_done(co, error);
+}
+
+/* Waits for its side. Somebody else may have come to wait for that future. */
+static struct pawl_coro *wait_for(struct pawl_coro *co, struct pawl_coro *root, struct pawl_socket *sock, unsigned side)
+{
+    struct pawl_future *const ready = side == READING ? &sock->readable : &sock->writable;
+    if (ready->awaitable.first != NULL) return leave(co, sock, side, PAWL_EBUSY);
+    pawl_future_reset(ready);
+    co->point = WAITS;
+    return pawl_leaf_await(co, root, ready);
+}
+
+/* Ends an operation that may not even have begun. */
+static struct pawl_coro *give_up(struct pawl_coro *co, struct pawl_socket *sock, unsigned side, int error)
+{
+    return co->point == WAITS ? leave(co, sock, side, error) : pawl_leaf_done(co, error);
 }
 
 static struct pawl_coro *wait_by_hand(struct pawl_coro *co, struct pawl_coro *root, struct pawl_future *side)
@@ -187,20 +214,20 @@ PAWL_LEAF(pawl_accept)
 {
     PAWL_LEAF_BEGIN(pawl_accept);
     struct pawl_accept *const self = (struct pawl_accept *)(void *)co;
+    struct pawl_socket *const listener = self->listener;
     bool by_hand;
-    if (error != 0 || co->point == BY_HAND) return pawl_leaf_done(co, error);
-    error = check(root, self->listener, &by_hand);
-    if (error != 0) return pawl_leaf_done(co, error);
-    if (by_hand) return wait_by_hand(co, root, &self->listener->readable);
-    if (self->sock != NULL && self->sock->loop != NULL) return pawl_leaf_done(co, PAWL_EBUSY);
+    if (co->point == BY_HAND) return pawl_leaf_done(co, error);
+    error = occupy(co, root, listener, READING, error, &by_hand);
+    if (by_hand && error == 0) return wait_by_hand(co, root, &listener->readable);
+    if (error != 0) return give_up(co, listener, READING, error);
+    if (self->sock != NULL && self->sock->loop != NULL) return leave(co, listener, READING, PAWL_EBUSY);
 
-    const int fd = accept_one(self->listener->watch.fd);
-    if (would_block(-fd)) return wait_for_side(co, root, &self->listener->readable);
-    if (fd < 0) return pawl_leaf_done(co, fd);
+    const int fd = accept_one(listener->watch.fd);
+    if (would_block(-fd)) return wait_for(co, root, listener, READING);
+    if (fd < 0) return leave(co, listener, READING, fd);
     no_delay(fd);
-    if (self->sock != NULL) return pawl_leaf_done(co, open_socket(self->sock, self->listener->loop, fd));
     self->result = fd;
-    return pawl_leaf_done(co, 0);
+    return leave(co, listener, READING, self->sock != NULL ? open_socket(self->sock, listener->loop, fd) : 0);
 }
 
 int pawl_socket_adopt(struct pawl_socket *sock, int fd)
@@ -257,15 +284,33 @@ PAWL_LEAF(pawl_connect)
         if (task == NULL) return wait_by_hand(co, root, &self->sock->writable);
         if (self->sock->loop != NULL) return pawl_leaf_done(co, PAWL_EBUSY);
         error = connect_begin(self, task->awaitable.loop);
+        self->sock->state |= WRITING; /* nobody sends before it is connected */
+    } else if (!(self->sock->state & WRITING)) {
+        return pawl_leaf_done(co, PAWL_ECLOSED); /* closed meanwhile; what may be open there now is not this one's */
     } else if (error == 0) {
         error = connect_outcome(self->sock);
     }
-    if (error == 1) return wait_for_side(co, root, &self->sock->writable);
+    if (error == 1) return wait_for(co, root, self->sock, WRITING);
     if (error != 0) pawl_socket_close(self->sock);
-    return pawl_leaf_done(co, error);
+    return leave(co, self->sock, WRITING, error);
 }
 
 /* ---- Receiving and sending ---- */
+
+/* One try: how many bytes; 0 is the end. Or an error; PAWL_EPENDING when the socket is dry. */
+static ssize_t receive(struct pawl_socket *sock, void *data, size_t size)
+{
+    while ((sock->state & (READ_DRY | HUNG_UP)) != READ_DRY) {
+        const ssize_t got = recv(sock->watch.fd, data, size, 0);
+        if (got >= 0) {
+            if ((size_t)got < size) sock->state |= READ_DRY;
+            return got;
+        }
+        if (would_block(errno)) sock->state = (uint8_t)((sock->state | READ_DRY) & ~HUNG_UP);
+        else if (errno != EINTR) return -errno;
+    }
+    return PAWL_EPENDING;
+}
 
 PAWL_LEAF(pawl_recv)
 {
@@ -273,25 +318,31 @@ PAWL_LEAF(pawl_recv)
     struct pawl_recv *const self = (struct pawl_recv *)(void *)co;
     struct pawl_socket *const sock = self->sock;
     bool by_hand;
-    if (error != 0 || co->point == BY_HAND) return pawl_leaf_done(co, error);
-    error = self->data == NULL || self->size == 0 ? PAWL_EINVAL : check(root, sock, &by_hand);
-    if (error != 0) return pawl_leaf_done(co, error);
-    if (by_hand) return wait_by_hand(co, root, &sock->readable);
+    if (co->point == BY_HAND) return pawl_leaf_done(co, error);
+    if (self->data == NULL || self->size == 0) return pawl_leaf_done(co, PAWL_EINVAL);
+    error = occupy(co, root, sock, READING, error, &by_hand);
+    if (by_hand && error == 0) return wait_by_hand(co, root, &sock->readable);
+    if (error != 0) return give_up(co, sock, READING, error);
 
-    for (;;) {
-        if ((sock->state & (READ_DRY | HUNG_UP)) == READ_DRY) return wait_for_side(co, root, &sock->readable);
-        const ssize_t got = recv(sock->watch.fd, self->data, self->size, 0);
-        if (got >= 0) {
-            self->result = (size_t)got;
-            if (self->result < self->size) sock->state |= READ_DRY;
-            return pawl_leaf_done(co, 0);
-        }
-        if (would_block(errno)) {
-            sock->state = (uint8_t)((sock->state | READ_DRY) & ~HUNG_UP);
-        } else if (errno != EINTR) {
-            return pawl_leaf_done(co, -errno);
-        }
+    const ssize_t got = receive(sock, self->data, self->size);
+    if (got == PAWL_EPENDING) return wait_for(co, root, sock, READING);
+    if (got < 0) return leave(co, sock, READING, (int)got);
+    self->result = (size_t)got;
+    return leave(co, sock, READING, 0);
+}
+
+/* As much as goes: 0 when all went, PAWL_EPENDING when the socket takes no more now, or an error. */
+static int transmit(struct pawl_send *self)
+{
+    struct pawl_socket *const sock = self->sock;
+    while (self->result < self->size) {
+        if (sock->state & WRITE_DRY) return PAWL_EPENDING;
+        const ssize_t put = send(sock->watch.fd, (const char *)self->data + self->result, self->size - self->result, MSG_NOSIGNAL);
+        if (put >= 0) self->result += (size_t)put;
+        else if (would_block(errno)) sock->state |= WRITE_DRY;
+        else if (errno != EINTR) return -errno;
     }
+    return 0;
 }
 
 PAWL_LEAF(pawl_send)
@@ -300,17 +351,12 @@ PAWL_LEAF(pawl_send)
     struct pawl_send *const self = (struct pawl_send *)(void *)co;
     struct pawl_socket *const sock = self->sock;
     bool by_hand;
-    if (error != 0 || co->point == BY_HAND) return pawl_leaf_done(co, error);
-    error = self->data == NULL && self->size != 0 ? PAWL_EINVAL : check(root, sock, &by_hand);
-    if (error != 0) return pawl_leaf_done(co, error);
-    if (by_hand) return wait_by_hand(co, root, &sock->writable);
+    if (co->point == BY_HAND) return pawl_leaf_done(co, error);
+    if (self->data == NULL && self->size != 0) return pawl_leaf_done(co, PAWL_EINVAL);
+    error = occupy(co, root, sock, WRITING, error, &by_hand);
+    if (by_hand && error == 0) return wait_by_hand(co, root, &sock->writable);
+    if (error != 0) return give_up(co, sock, WRITING, error);
 
-    while (self->result < self->size) {
-        if (sock->state & WRITE_DRY) return wait_for_side(co, root, &sock->writable);
-        const ssize_t put = send(sock->watch.fd, (const char *)self->data + self->result, self->size - self->result, MSG_NOSIGNAL);
-        if (put >= 0) self->result += (size_t)put;
-        else if (would_block(errno)) sock->state |= WRITE_DRY;
-        else if (errno != EINTR) return pawl_leaf_done(co, -errno);
-    }
-    return pawl_leaf_done(co, 0);
+    error = transmit(self);
+    return error == PAWL_EPENDING ? wait_for(co, root, sock, WRITING) : leave(co, sock, WRITING, error);
 }

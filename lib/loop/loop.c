@@ -33,38 +33,58 @@ int pawl_loop_init(struct pawl_loop *loop, struct pawl_port *port, const struct 
     return 0;
 }
 
+/* Handles that are still armed are their owners' again. */
+static void release_handles(struct pawl_loop *loop)
+{
+    pawl_time when;
+    for (int i = 0; i < 2; i++)
+        while (!list_empty(&loop->queues[i])) job_leave(job_of(loop->queues[i].next));
+    while (pawl_timers_next(&loop->timers, &when)) {
+        struct pawl_job *const job = pawl_timers_pop(&loop->timers, when);
+        if (job != NULL) set_where(job, PAWL_WHERE_NONE);
+    }
+}
+
+/* Closes all tasks, also those that are made meanwhile, and moves them to `closed`. First all leave their lists, since what
+ * one waits for may lie in the frame of another. A FINALLY may release tasks of either list. */
+static void close_tasks(struct pawl_loop *loop, struct pawl_link *closed)
+{
+    list_init(closed);
+    for (struct pawl_link *link = loop->tasks.next; link != &loop->tasks; link = link->next) job_leave(&task_of_all(link)->awaitable);
+    while (!list_empty(&loop->tasks)) {
+        struct pawl_link *const link = loop->tasks.next;
+        task_close(task_of_all(link));
+        list_unlink(link);
+        list_append(closed, link);
+    }
+}
+
+/* Those in the caller's memory go first: that may be the frame of one on the heap. */
+static void abandon_tasks(struct pawl_link *closed)
+{
+    for (struct pawl_link *link = closed->next, *next; link != closed; link = next) {
+        struct pawl_task *const task = task_of_all(link);
+        next = link->next;
+        if (!(task->awaitable.awaitable.flags & PAWL_FUTURE_HEAP)) task_forget(task);
+    }
+}
+
 void pawl_loop_finish(struct pawl_loop *loop)
 {
     if (loop->port == NULL) return;
     struct pawl_loop *const outer = pawl_loop_use(loop);
-    /* first out of every list, since what a task waits for may lie in the frame of another */
-    for (struct pawl_link *link = loop->tasks.next; link != &loop->tasks; link = link->next) job_leave(&task_of_all(link)->awaitable);
-    for (struct pawl_link *link = loop->tasks.next; link != &loop->tasks; link = link->next) task_close(task_of_all(link));
-    while (!list_empty(&loop->tasks)) task_forget(task_of_all(loop->tasks.next));
+    struct pawl_link closed;
+    take_inbox(loop);
+    close_tasks(loop, &closed);
+    release_handles(loop);
+    abandon_tasks(&closed);
+    while (!list_empty(&closed)) task_forget(task_of_all(closed.next));
     pawl_loop_use(outer == loop ? NULL : outer);
     loop_release_spares(loop);
     *loop = (struct pawl_loop){ 0 };
 }
 
 /* ---- One iteration ---- */
-
-/* What other threads sent, oldest first. */
-static void take_inbox(struct pawl_loop *loop)
-{
-    if (PAWL_LIKELY(__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED) == NULL)) return;
-    struct pawl_handle *newest = __atomic_exchange_n(&loop->inbox, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
-    while (newest) {
-        struct pawl_handle *const before = (struct pawl_handle *)(void *)newest->awaitable.link.next;
-        newest->awaitable.link.next = (struct pawl_link *)(void *)oldest;
-        oldest = newest;
-        newest = before;
-    }
-    while (oldest) {
-        struct pawl_handle *const next = (struct pawl_handle *)(void *)oldest->awaitable.link.next;
-        make_ready(&oldest->awaitable, 0);
-        oldest = next;
-    }
-}
 
 static int ask_port(struct pawl_loop *loop, bool wait)
 {
@@ -204,7 +224,7 @@ int pawl_loop_run_once(struct pawl_loop *loop, bool wait)
     struct pawl_loop *outer;
     int error = enter(loop, &outer);
     if (error != 0) return error;
-    error = iterate(loop, &at_once, wait);
+    error = iterate(loop, &at_once, wait && !loop->stop);
     leave(loop, outer);
     return error;
 }
@@ -239,6 +259,7 @@ void pawl_loop_wake(struct pawl_loop *loop)
 
 bool pawl_loop_pending(const struct pawl_loop *loop)
 {
+    if (loop->port == NULL) return false;
 #ifdef PAWL_TIMER_LIST
     const bool timers = loop->timers.first != NULL;
 #else

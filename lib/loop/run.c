@@ -27,7 +27,14 @@ static void release(void *context, void *memory)
 }
 
 /* With a sanitizer each task is given back at once, so that it sees who uses one afterwards. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SANITIZER
+#endif
+#ifdef ADDRESS_SANITIZER
 enum { KEEP = 0 };
 #else
 enum { KEEP = 64 };
@@ -68,7 +75,7 @@ static struct {
     struct pawl_loop *loop;
     struct pawl_task *task;
     struct pawl_handle handle;
-    bool came;
+    bool came, taken;
 } interrupt; /* of the thread that runs the first pawl_run */
 
 static void cancel_main(void *argument)
@@ -88,7 +95,11 @@ static void on_sigint(int number)
 static bool watch_interrupt(struct pawl_loop *loop, struct pawl_task *task)
 {
     struct sigaction before, action = { .sa_handler = on_sigint, .sa_flags = (int)SA_RESETHAND };
-    if (interrupt.loop != NULL || sigaction(SIGINT, NULL, &before) != 0 || before.sa_handler != SIG_DFL) return false;
+    if (__atomic_exchange_n(&interrupt.taken, true, __ATOMIC_ACQUIRE)) return false;
+    if (sigaction(SIGINT, NULL, &before) != 0 || before.sa_handler != SIG_DFL) {
+        __atomic_store_n(&interrupt.taken, false, __ATOMIC_RELEASE);
+        return false;
+    }
     interrupt.loop = loop;
     interrupt.task = task;
     interrupt.came = false;
@@ -103,7 +114,7 @@ static void unwatch_interrupt(void)
     struct sigaction now;
     if (sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == on_sigint) sigaction(SIGINT, &normal, NULL);
     pawl_handle_cancel(&interrupt.handle);
-    interrupt.loop = NULL;
+    __atomic_store_n(&interrupt.taken, false, __ATOMIC_RELEASE);
 }
 
 /* ---- Running ---- */

@@ -43,7 +43,7 @@ static int fetch(struct pawl_epoll *epoll, struct epoll_event *events, enum pawl
     if (!epoll->coarse) {
         const struct timespec time = { .tv_sec = (time_t)(span / SECOND), .tv_nsec = (long)(span % SECOND) };
         const int count = epoll_pwait2(epoll->epoll_fd, events, EVENTS, &time, NULL);
-        if (count >= 0 || errno != ENOSYS) return count;
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count; /* an old kernel, or a filter that knows it not */
         epoll->coarse = true;
     }
     return wait_milliseconds(epoll->epoll_fd, events, span);

@@ -9,9 +9,9 @@
 int pawl_call_soon_threadsafe(struct pawl_loop *loop, struct pawl_handle *handle, pawl_callback *callback, void *argument)
 {
     if (loop == NULL || handle == NULL || callback == NULL) return PAWL_EINVAL;
-    *handle = (struct pawl_handle){ .callback = callback, .argument = argument };
-    handle->awaitable.awaitable.flags = PAWL_FUTURE_HANDLE;
-    handle->awaitable.loop = loop;
+    handle->callback = callback;
+    handle->argument = argument;
+    handle->awaitable.loop = loop; /* its flags and who awaits it are the loop's to touch */
     struct pawl_handle *before = __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
     do handle->awaitable.link.next = (struct pawl_link *)(void *)before;
     while (!__atomic_compare_exchange_n(&loop->inbox, &before, handle, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
