@@ -9,7 +9,9 @@
  *                            is not ISO C, so defining this silences -Wpedantic in the translation unit.
  *   PAWL_PREFIXED_KEYWORDS   only PAWL_AWAIT, pawl_gen_next …; no short AWAIT, gen_next …
  *   PAWL_DEBUG_SCRUB         every resume first overwrites the dead stack below it, so that a local variable that was
- *                            meant to survive a suspension fails at every optimisation level
+ *                            meant to survive a suspension fails at every optimisation level. It is the driver that does
+ *                            it: for tasks, the library is built with -Dscrub=true; in a file of one's own it works for what
+ *                            is stepped by hand there
  *   PAWL_RAISE_LOCATION      1: an error remembers the file:line where it was raised (default on hosted builds without
  *                            NDEBUG); 0: no strings in the image
  *   PAWL_DESCENT             how many callees deep an AWAIT may nest on the machine stack before it goes back to the
@@ -21,7 +23,7 @@
  * pawl_loop_init, so that a mismatch does not link):
  *
  *   PAWL_TIME_32             pawl_time is 32-bit ticks, wrap-safe, instead of 64-bit nanoseconds
- *   PAWL_TIMER_LIST          timers in one sorted list (a pointer of RAM) instead of a radix heap (half a KiB).
+ *   PAWL_TIMER_LIST          timers in one sorted list (a pointer of RAM) instead of a radix heap (4 KiB).
  *                            Implied by PAWL_TIME_32.
  */
 #ifndef PAWL_CONFIG_H

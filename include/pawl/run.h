@@ -35,7 +35,8 @@ PAWL_BEGIN_C
 #else
 #define pawl_run(...) (__extension__ ({ \
     __typeof__(__VA_ARGS__) pawl_frame_ = __VA_ARGS__; \
-    struct { struct pawl_task awaitable; __typeof__(pawl_frame_) frame; } pawl_main_ = { .frame = pawl_frame_ }; \
+    /* aligned, so that the main task costs the same wherever the stack begins today */ \
+    struct { struct pawl_task awaitable; __typeof__(pawl_frame_) frame; } pawl_main_ __attribute__((aligned(64))) = { .frame = pawl_frame_ }; \
     pawl_run_slot_(&pawl_main_, PAWL_SAME_TYPE(pawl_frame_.result, int) ? offsetof(__typeof__(pawl_main_), frame.result) : 0); \
 }))
 PAWL_INLINE int pawl_run_slot_(void *slot, size_t result)
