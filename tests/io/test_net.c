@@ -796,6 +796,75 @@ END_TEST
 
 /* ---- One reader, one writer, one loop ---- */
 
+/* A side of a socket is one operation's also between an event and the step that it leads to. */
+START_TEST(no_second_sender_gets_in_between_the_steps_of_the_first)
+{
+    enum { SIZE = 4 << 20 };
+    struct net net;
+    struct pawl_socket a = { 0 }, b = { 0 };
+    char *const data = malloc(SIZE), *const came = malloc(SIZE);
+    size_t total = 0;
+    net_begin(&net);
+    net_pair(&net, &a, &b);
+    memset(data, '1', SIZE);
+    struct pawl_task *const first = pawl_spawn(pawl_send(&a, data, SIZE));
+    net_settle(&net);
+    while (!pawl_future_done(first)) {
+        size_t got = 0;
+        struct pawl_task *const second = pawl_spawn(pawl_send(&a, "2", 1));
+        ck_assert_int_eq(net_recv(&net, &b, came + total, SIZE - total, &got), 0);
+        total += got;
+        if (!pawl_future_done(first)) ck_assert_int_eq(pawl_loop_run_until_complete(&net.loop, second), PAWL_EBUSY);
+        pawl_loop_run_until_complete(&net.loop, second);
+        pawl_task_release(second);
+        if (total == SIZE) break;
+    }
+    ck_assert_int_eq(net_finish(&net, first), 0);
+    for (size_t i = 0; i < total; i++) ck_assert_int_eq(came[i], '1');
+    free(data);
+    free(came);
+    pawl_socket_close(&a);
+    pawl_socket_close(&b);
+    net_end(&net);
+}
+END_TEST
+
+START_TEST(closing_between_the_event_and_the_connect_gives_it_ECLOSED)
+{
+    struct net net;
+    struct pawl_socket listener = { 0 }, sock = { 0 };
+    net_begin(&net);
+    const uint16_t port = net_listen(&listener, 4);
+    struct pawl_task *const task = pawl_spawn_eager(pawl_connect(&sock, here, port));
+    while (!(sock.writable.flags & PAWL_FUTURE_DONE)) net.epoll.base.ops->wait(&net.epoll.base, PAWL_WAIT_FOREVER, 0);
+    pawl_socket_close(&sock);
+    ck_assert_int_eq(net_finish(&net, task), PAWL_ECLOSED);
+    pawl_socket_close(&listener);
+    net_end(&net);
+}
+END_TEST
+
+START_TEST(a_connect_that_was_closed_leaves_alone_what_is_open_there_now)
+{
+    struct net net;
+    struct pawl_socket listener = { 0 }, sock = { 0 };
+    net_begin(&net);
+    const uint16_t port = net_listen(&listener, 4);
+    struct pawl_task *const task = pawl_spawn_eager(pawl_connect(&sock, here, port));
+    if (!pawl_future_done(task)) {
+        pawl_socket_close(&sock);
+        net_listen(&sock, 4);
+        ck_assert_int_eq(net_finish(&net, task), PAWL_ECLOSED);
+    } else {
+        pawl_task_release(task); /* connected at once: nothing to close under it */
+    }
+    ck_assert(pawl_socket_is_open(&sock));
+    pawl_socket_close(&sock);
+    pawl_socket_close(&listener);
+    net_end(&net);
+}
+END_TEST
+
 START_TEST(a_second_reader_writer_or_acceptor_is_EBUSY)
 {
     struct net net;
@@ -1348,6 +1417,8 @@ Suite *make_suite(void)
         a_reset_ends_a_send_that_waits);
     ADD(suite, "close", closing_ends_who_receives_and_who_sends, closing_ends_who_accepts, closing_ends_who_connects,
         closing_between_the_event_and_the_reader_gives_it_ECLOSED);
+    ADD(suite, "in between", no_second_sender_gets_in_between_the_steps_of_the_first,
+        closing_between_the_event_and_the_connect_gives_it_ECLOSED, a_connect_that_was_closed_leaves_alone_what_is_open_there_now);
     ADD(suite, "one at a time", a_second_reader_writer_or_acceptor_is_EBUSY, a_socket_of_another_loop_is_EINVAL);
     ADD(suite, "cancel", a_cancelled_connect_closes_its_socket, a_cancelled_accept_leaves_the_listener_usable,
         a_cancelled_recv_leaves_the_socket_usable, a_recv_that_is_cancelled_as_its_data_comes_loses_none,
