@@ -43,8 +43,9 @@ ASYNC(sum)
     if (error != 0) RAISE(-error);
     TRY {
         AWAIT(&self->answer);
-    } FINALLY { /* also when cancelled: the thread works in this frame */
+    } FINALLY { /* also when cancelled: the thread works in this frame, and what it sent lies there */
         pthread_join(self->thread, NULL);
+        pawl_handle_cancel(&self->done);
     } END_TRY;
     ASYNC_RETURN(self->answer.result);
     ASYNC_END;
