@@ -338,6 +338,15 @@ END_TEST
 #define Y16 Y4 Y4 Y4 Y4
 #define Y64 Y16 Y16 Y16 Y16
 
+/* What a sanitizer adds makes more of them than the 62 KiB that a coroutine with labels as values may have. */
+#if defined(PAWL_COMPUTED_GOTO) && defined(__SANITIZE_ADDRESS__)
+#define MORE_YIELDS
+enum { MANY = 128 };
+#else
+#define MORE_YIELDS Y64 Y64 Y64
+enum { MANY = 320 };
+#endif
+
 struct many {
     GENERATOR(int);
     int n;
@@ -347,15 +356,14 @@ GEN(many)
 {
     GEN_BEGIN(many);
     Y64 Y64
-    Y64 Y64
-    Y64
+    MORE_YIELDS
     GEN_END;
 }
 
-START_TEST(three_hundred_and_twenty_yields_stand_in_one_body)
+START_TEST(hundreds_of_yields_stand_in_one_body)
 {
     struct many gen = CORO(many);
-    for (int i = 1; i <= 320; i++) {
+    for (int i = 1; i <= MANY; i++) {
         ck_assert(gen_next(&gen));
         ck_assert_int_eq(gen.value, i);
     }
@@ -522,7 +530,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(tcase, every_await_is_one_statement, 0, 4);
     tcase_add_test(tcase, a_body_may_be_empty);
     tcase_add_test(tcase, locals_between_suspensions_are_ordinary);
-    tcase_add_test(tcase, three_hundred_and_twenty_yields_stand_in_one_body);
+    tcase_add_test(tcase, hundreds_of_yields_stand_in_one_body);
     tcase_add_test(tcase, many_tries_stand_in_one_body);
 
     tcase = add_traced_case(suite, "evaluation");
