@@ -51,24 +51,26 @@ struct pawl_task_name {
 struct pawl_loop {
     struct pawl_link queues[2]; /* what runs in this iteration, and what in the next; they change places */
     struct pawl_link *ready;    /* the one for the next */
-    struct pawl_link tasks; /* those that have not ended, and heap tasks that were not released */
     struct pawl_task *current;
-    struct pawl_port *port;
-    const struct pawl_allocator *allocator;
-    pawl_report *report;
-    struct pawl_handle *inbox; /* from other threads, newest first */
-    struct pawl_task_name *names;
-    struct pawl_timers timers;
-    pawl_time now;     /* when the port was last asked */
     bool stop;
     bool taken_out; /* a job has left a queue otherwise than by its turn */
     bool running;
 #ifdef PAWL_SPARES_
     int patience; /* jobs to run before the port is asked although something is ready */
-    struct pawl_spare spares[PAWL_SPARES_]; /* a size belongs to one of them, by a hash */
 #else
     int8_t patience; /* the same, in iterations: there is no room for more jobs than one can count here */
 #endif
+    pawl_time now; /* when the port was last asked */
+    struct pawl_link tasks; /* those that have not ended, and heap tasks that were not released */
+    struct pawl_port *port;
+    const struct pawl_allocator *allocator;
+    pawl_report *report;
+    struct pawl_handle *inbox; /* from other threads, newest first */
+    struct pawl_task_name *names;
+#ifdef PAWL_SPARES_
+    struct pawl_spare spares[PAWL_SPARES_]; /* a size belongs to one of them, by a hash */
+#endif
+    struct pawl_timers timers; /* the largest part, and the last, so that the others lie close together */
 };
 
 #ifdef PAWL_TIME_32
