@@ -51,6 +51,7 @@ enum {
     PAWL_FUTURE_HEAP = 8,    /* task: its memory came from the loop's allocator */
     PAWL_FUTURE_HOOKED = 8,  /* not a task: the cancel function of a struct pawl_hooked_future decides */
     PAWL_FUTURE_OWNED = 16,  /* task: whoever spawned it has not released it */
+    PAWL_FUTURE_AT_ONCE = 16, /* handle: runs within the settling, once all other waiters are ready (the library's own) */
     PAWL_FUTURE_CANCEL = 32, /* task: its next step raises PAWL_ECANCELLED */
     PAWL_FUTURE_HANDLE = 32, /* not a task: it is the future of a handle */
     PAWL_WHERE_MASK = 7 << 6, /* in which list this job is */
@@ -59,7 +60,7 @@ enum {
     PAWL_WHERE_FUTURE = 2 << 6,
     PAWL_WHERE_TIMER = 3 << 6,
     PAWL_WHERE_FIRING = 4 << 6, /* its time has come; in the ready queue to be told so */
-    PAWL_FUTURE_NAMED = 1 << 9,
+    PAWL_FUTURE_NOTED = 1 << 9, /* task: the loop has a note of it */
     PAWL_CANCELLING_ONE = 1 << 10, /* the bits from here up count the cancel requests, to 63 */
     PAWL_CANCELLING_MASK = 63 << 10
 };
@@ -73,8 +74,24 @@ struct pawl_job {
         int outcome;                 /* otherwise: what the task is resumed with */
     } on;
     struct pawl_future awaitable;
+    struct pawl_loop *home; /* odd: a struct pawl_context, plus 1, which knows the loop */
+} PAWL_EVEN;
+
+/** What a task and all tasks that it makes have in common (a request, a user, a trace): the first member of a struct of
+ *  yours. See pawl_task_set_context. */
+struct pawl_context {
     struct pawl_loop *loop;
 } PAWL_EVEN;
+
+PAWL_INLINE struct pawl_context *pawl_job_context_(const struct pawl_job *job)
+{
+    return pawl_is_odd_(job->home) ? (struct pawl_context *)((uintptr_t)job->home - 1) : NULL;
+}
+
+PAWL_INLINE struct pawl_loop *pawl_job_loop_(const struct pawl_job *job)
+{
+    return PAWL_LIKELY(!pawl_is_odd_(job->home)) ? job->home : pawl_job_context_(job)->loop;
+}
 
 /** A future that decides itself what it means to be cancelled. */
 struct pawl_hooked_future {
@@ -91,6 +108,18 @@ struct pawl_handle {
     struct pawl_job awaitable;
     pawl_callback *callback;
     void *argument;
+};
+
+/** A future in the frame of an operation that waits its turn in a list of its own. For who writes primitives: it leaves the
+ *  list when the operation is resumed (pawl_wait_end), whatever the outcome. */
+struct pawl_waiter {
+    struct pawl_link link; /* both NULL: in no list */
+    struct pawl_future future;
+};
+
+/** Operations that wait, first come first served; zeroed is empty. */
+struct pawl_wait_list {
+    struct pawl_link *first;
 };
 
 /** FUTURE(T): a future with a result of type T (an object type). */

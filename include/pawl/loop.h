@@ -33,17 +33,18 @@ struct pawl_spare {
 
 /** An error that nobody will look at any more. */
 struct pawl_failure {
-    const char *name;  /* of the task or its coroutine; "future" for a plain future */
-    const char *where; /* "file:line" where it was raised, or NULL */
+    const char *name;    /* of the task or its coroutine; "future" for a plain future */
+    const char *where;   /* "file:line" where it was raised, or NULL */
     int error;
+    const char *message; /* what the matter is: a static string */
 };
 typedef void pawl_report(struct pawl_loop *loop, const struct pawl_failure *failure);
 
-/** A task's name of its own. */
-struct pawl_task_name {
-    struct pawl_task_name *next;
+/** What few tasks have: a name of their own, the message of a cancellation. */
+struct pawl_task_note {
+    struct pawl_task_note *next;
     const struct pawl_task *task;
-    const char *name;
+    const char *name, *message;
     bool allocated;
 };
 
@@ -66,7 +67,7 @@ struct pawl_loop {
     const struct pawl_allocator *allocator;
     pawl_report *report;
     struct pawl_handle *inbox; /* from other threads, newest first */
-    struct pawl_task_name *names;
+    struct pawl_task_note *notes;
 #ifdef PAWL_SPARES_
     struct pawl_spare spares[PAWL_SPARES_]; /* a size belongs to one of them, by a hash */
 #endif
@@ -149,7 +150,12 @@ PAWL_API bool pawl_handle_cancel(struct pawl_handle *handle);
 /** Is it scheduled or registered, also by another thread for the current loop? */
 PAWL_API bool pawl_handle_pending(const struct pawl_handle *handle);
 
-/** What is told of errors that nobody looks at; NULL: nothing. The hosted helpers set one that writes to stderr. */
+/** Tells the loop's report of a failure that nobody else can be told of; harmless without one, and for a NULL loop. Strings
+ *  are borrowed for the call. (loop.call_exception_handler) */
+PAWL_API void pawl_loop_report(struct pawl_loop *loop, const struct pawl_failure *failure);
+
+/** What is told of errors that nobody looks at; NULL: nothing. The hosted helpers set one that writes to stderr. It runs
+ *  within whatever ends or frees the task, and must not free tasks. (loop.set_exception_handler) */
 PAWL_INLINE void pawl_loop_set_report(struct pawl_loop *loop, pawl_report *report)
 {
     loop->report = report;

@@ -25,7 +25,7 @@ PAWL_BEGIN_C
 /** A socket, in the caller's memory; zeroed is closed. It must stay, and not be opened anew, until its operations have
  *  ended, and be closed before its loop is finished (before the end of pawl_run). */
 struct pawl_socket {
-    struct pawl_watch watch;
+    struct pawl_watcher watch;
     struct pawl_loop *loop; /* NULL: closed */
     struct pawl_future readable, writable;
     uint8_t state;

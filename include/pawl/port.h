@@ -12,7 +12,7 @@
 PAWL_BEGIN_C
 
 struct pawl_port;
-struct pawl_watch;
+struct pawl_watcher;
 
 /** How long `wait` may block. */
 enum pawl_wait {
@@ -30,9 +30,9 @@ enum {
 };
 
 /** A descriptor that a port watches, from watch() to unwatch(). Lives in the caller's memory. */
-struct pawl_watch {
+struct pawl_watcher {
     int fd;
-    void (*notify)(struct pawl_watch *watch, unsigned events); /* called by the port, within its wait() */
+    void (*notify)(struct pawl_watcher *watch, unsigned events); /* called by the port, within its wait() */
 };
 
 struct pawl_port_ops {
@@ -46,10 +46,10 @@ struct pawl_port_ops {
     void (*wake)(struct pawl_port *port);
     /** Optional (NULL: PAWL_ENOSYS). Watches watch->fd for all its life, edge-triggered: each event is told once when
      *  it comes up. 0 or an error; after an error nothing is watched. */
-    int (*watch)(struct pawl_port *port, struct pawl_watch *watch);
+    int (*watch)(struct pawl_port *port, struct pawl_watcher *watch);
     /** Optional, with watch. Nothing is told of it afterwards, also not what the current wait() has already fetched.
      *  To be called before the descriptor is closed. */
-    void (*unwatch)(struct pawl_port *port, struct pawl_watch *watch);
+    void (*unwatch)(struct pawl_port *port, struct pawl_watcher *watch);
 };
 
 /** The base of every port; the port's own state follows it. */

@@ -111,6 +111,11 @@ PAWL_API int pawl_task_finish(struct pawl_task *task);
  *  at once. One that has not started never runs. True, also when the task may still swallow it; false when it has
  *  ended already. (asyncio.Task.cancel) */
 PAWL_API bool pawl_task_cancel(struct pawl_task *task);
+/** The same, with a message for people (a string that stays, borrowed): the last one is told by pawl_task_cancel_message, NULL
+ *  when there was none. It is kept in the task's note, or in memory from the loop's allocator; without either the message is
+ *  dropped, and the request stands. Tasks that are cancelled because this one waits for them have it too. (Task.cancel(msg)) */
+PAWL_API bool pawl_task_cancel_because(struct pawl_task *task, const char *message);
+PAWL_API const char *pawl_task_cancel_message(const struct pawl_task *task);
 /** How many cancel requests it has had that were not taken back, up to 63. */
 PAWL_INLINE unsigned pawl_task_cancelling(const struct pawl_task *task)
 {
@@ -134,6 +139,27 @@ PAWL_INLINE struct pawl_task *pawl_task_current(void)
     return pawl_loop_current_ ? pawl_loop_current_->current : NULL;
 }
 
+/** The loop that a task belongs to. */
+PAWL_INLINE struct pawl_loop *pawl_task_loop(const struct pawl_task *task)
+{
+    return pawl_job_loop_(&task->awaitable);
+}
+
+/** What the task and those that it makes from now on have in common; NULL: nothing. Those inherit the pointer, not a copy, and
+ *  may be given another one. The context must stay until all of them have ended, and serves one loop.
+ *
+ *      struct request { struct pawl_context context; unsigned id; };
+ *      pawl_task_set_context(pawl_task_current(), &self->request.context);
+ *      … ((struct request *)pawl_task_context(pawl_task_current()))->id        in any task below
+ *
+ *  0, PAWL_EDONE when it has ended, PAWL_EINVAL for NULL. (contextvars) */
+PAWL_API int pawl_task_set_context(struct pawl_task *task, struct pawl_context *context);
+/** The context of a task that has not ended, or NULL; NULL for NULL. */
+PAWL_INLINE struct pawl_context *pawl_task_context(const struct pawl_task *task)
+{
+    return task != NULL ? pawl_job_context_(&task->awaitable) : NULL;
+}
+
 /** The loop's tasks that have not ended: the first for NULL, else the one after `task`; NULL at the end. */
 PAWL_API struct pawl_task *pawl_task_next(struct pawl_loop *loop, struct pawl_task *task);
 
@@ -142,7 +168,7 @@ PAWL_API const char *pawl_task_name(struct pawl_task *task);
 /** Gives it a name of its own. `name` is borrowed; so is `storage` until the task has ended, and NULL takes it from the
  *  loop's allocator. A name that it has already is replaced in place (`storage` is not used then). 0, PAWL_ENOMEM, or
  *  PAWL_EDONE when it has ended. */
-PAWL_API int pawl_task_set_name(struct pawl_task *task, struct pawl_task_name *storage, const char *name);
+PAWL_API int pawl_task_set_name(struct pawl_task *task, struct pawl_task_note *storage, const char *name);
 
 /** Raises nothing, waits for a span of time: 0 or less lets the others run once. AWAIT(self->sleep, pawl_sleep(…)). */
 struct pawl_sleep {

@@ -92,7 +92,7 @@ PAWL_LEAF(pawl_gather)
         error = gather_check(self, task);
         if (error != 0) return pawl_leaf_done(co, error);
         co->point = 1;
-        error = gather_begin(self, task->awaitable.loop);
+        error = gather_begin(self, pawl_task_loop(task));
         if (error == 0) {
             if (!(self->all.awaitable.flags & PAWL_FUTURE_DONE)) return pawl_leaf_await(co, root, &self->all.awaitable);
             error = self->all.awaitable.error;
@@ -167,7 +167,7 @@ PAWL_LEAF(pawl_wait_for)
         if (self->task != NULL) {
             self->cancelling = (uint8_t)pawl_task_cancelling(self->task);
             if (self->span <= 0) return wait_no_time(self, root);
-            pawl_call_later(self->task->awaitable.loop, &self->timer, self->span, on_timeout, self);
+            pawl_call_later(pawl_task_loop(self->task), &self->timer, self->span, on_timeout, self);
         }
         struct pawl_coro *const next = wait_begin(self, root, &error);
         if (next != co) return next;

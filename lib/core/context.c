@@ -17,8 +17,13 @@ pawl_time pawl_loop_time(struct pawl_loop *loop)
     return loop->port->ops->now(loop->port);
 }
 
-void report_failure(struct pawl_loop *loop, const char *name, const char *where_raised, int error)
+void pawl_loop_report(struct pawl_loop *loop, const struct pawl_failure *failure)
 {
-    const struct pawl_failure failure = { .name = name, .where = where_raised, .error = error };
-    if (loop != NULL && loop->report != NULL) loop->report(loop, &failure);
+    if (loop != NULL && failure != NULL && loop->report != NULL) loop->report(loop, failure);
+}
+
+void report_unseen_failure(struct pawl_loop *loop, const char *name, const char *where_raised, int error)
+{
+    const struct pawl_failure failure = { .name = name, .where = where_raised, .error = error, .message = "failed and nobody looked" };
+    pawl_loop_report(loop, &failure);
 }

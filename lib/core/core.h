@@ -122,7 +122,7 @@ static inline void make_ready(struct pawl_job *job, int outcome)
 {
     job->on.outcome = outcome;
     set_where(job, PAWL_WHERE_READY);
-    list_append(job->loop->ready, &job->link);
+    list_append(pawl_job_loop_(job)->ready, &job->link);
 }
 
 /* Makes an idle handle one of `loop`; who awaits it goes on waiting. */
@@ -132,7 +132,7 @@ static inline void handle_set(struct pawl_handle *handle, struct pawl_loop *loop
     *handle = (struct pawl_handle){ .callback = callback, .argument = argument };
     handle->awaitable.awaitable.awaitable.first = waiters;
     handle->awaitable.awaitable.flags = PAWL_FUTURE_HANDLE;
-    handle->awaitable.loop = loop;
+    handle->awaitable.home = loop;
 }
 
 /* Makes ready what other threads sent. */
@@ -151,27 +151,28 @@ static inline bool awaited_by_hand(const struct pawl_future *future)
     return pawl_is_odd_(future->awaitable.first);
 }
 
-/* Wakes a ring of waiters, each with its outcome; returns the flags that this adds to the future's. */
-unsigned wake_waiters(struct pawl_link *first, int error);
-
-static inline unsigned wake_waiter(struct pawl_link *link, int error)
-{
-    struct pawl_job *const job = job_of(link);
-    make_ready(job, error);
-    return job->awaitable.flags & PAWL_FUTURE_TASK ? PAWL_FUTURE_SEEN : 0;
-}
+/* Wakes a ring of waiters, each with its outcome; returns the flags that this adds to the future's. A handle that is to run
+ * at once is put in front of *at_once. */
+unsigned wake_waiters(struct pawl_link *first, int error, struct pawl_link **at_once);
+void run_at_once(struct pawl_link *at_once);
 
 /* Marks `future` done, its flags being `flags` but for that, and moves its waiters to their ready queues. */
 static inline void future_complete_as(struct pawl_future *future, unsigned flags, int error)
 {
-    struct pawl_link *const first = future->awaitable.first;
+    struct pawl_link *const first = future->awaitable.first, *at_once = NULL;
     flags |= PAWL_FUTURE_DONE;
     future->error = (int16_t)error;
     if (first != NULL && !pawl_is_odd_(first)) {
         future->awaitable.first = NULL;
-        flags |= PAWL_LIKELY(first->next == first) ? wake_waiter(first, error) : wake_waiters(first, error);
+        if (PAWL_LIKELY(first->next == first && (job_of(first)->awaitable.flags & PAWL_FUTURE_TASK))) {
+            make_ready(job_of(first), error);
+            flags |= PAWL_FUTURE_SEEN;
+        } else {
+            flags |= wake_waiters(first, error, &at_once);
+        }
     }
     future->flags = (uint16_t)flags;
+    if (PAWL_UNLIKELY(at_once != NULL)) run_at_once(at_once);
 }
 
 static inline void future_complete(struct pawl_future *future, int error)
@@ -203,7 +204,7 @@ static inline int task_await(struct pawl_task *task, struct pawl_future *future)
     struct pawl_job *const job = &task->awaitable;
     const unsigned flags = job->awaitable.flags;
     if (PAWL_UNLIKELY(future->awaitable.first != NULL || (flags & PAWL_FUTURE_CANCEL) || future == &job->awaitable ||
-                      ((future->flags & PAWL_FUTURE_TASK) && job_of_future(future)->loop != job->loop)))
+                      ((future->flags & PAWL_FUTURE_TASK) && job_of_future(future)->home != job->home)))
         return task_await_carefully(task, future);
     job->on.awaited = future;
     job->awaitable.flags = (uint16_t)((flags & ~(unsigned)PAWL_WHERE_MASK) | PAWL_WHERE_FUTURE);
@@ -217,8 +218,12 @@ void task_close(struct pawl_task *task);
 /* Takes an ended task out of the loop, reports it if it is to be, and frees it if it is on the heap. */
 void task_forget(struct pawl_task *task);
 
-/* A kept task has ended: what of its name may have to go. */
-void task_end_name(struct pawl_task *task);
+/* The note of a task that has one: the end of the task, and the task itself, go. */
+void note_end(struct pawl_task *task);
+void note_forget(struct pawl_task *task);
+
+/* Keeps the message of a cancellation (NULL: none) if there is room for it. */
+void note_message(struct pawl_task *task, const char *message);
 
 /* The chain has ended. */
 static inline void task_end(struct pawl_task *task, int error)
@@ -226,12 +231,13 @@ static inline void task_end(struct pawl_task *task, int error)
     enum { KEPT = PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED };
     struct pawl_future *const future = &task->awaitable.awaitable;
     const unsigned flags = future->flags;
+    if (PAWL_UNLIKELY(pawl_is_odd_(task->awaitable.home))) task->awaitable.home = pawl_task_loop(task); /* the context may go */
     /* cancelled while it ran its last step: that counts, whatever it returned (gh-74234) */
     if (PAWL_UNLIKELY(flags & PAWL_FUTURE_CANCEL) && error == 0) error = PAWL_ECANCELLED;
     future_complete_as(future, flags & ~(unsigned)(PAWL_FUTURE_CANCEL | PAWL_WHERE_MASK), error);
-    if (PAWL_UNLIKELY((flags & (KEPT | PAWL_FUTURE_NAMED)) != KEPT)) {
+    if (PAWL_UNLIKELY((flags & (KEPT | PAWL_FUTURE_NOTED)) != KEPT)) {
         if ((flags & KEPT) != KEPT) task_forget(task);
-        else task_end_name(task);
+        else note_end(task);
     }
 }
 
@@ -265,7 +271,7 @@ static inline void task_resume(struct pawl_loop *loop, struct pawl_task *task, i
 /* Gives back the freed tasks that a loop has kept. */
 void loop_release_spares(struct pawl_loop *loop);
 
-void report_failure(struct pawl_loop *loop, const char *name, const char *where_raised, int error);
+void report_unseen_failure(struct pawl_loop *loop, const char *name, const char *where_raised, int error);
 
 /* Does anybody still have to be told of this outcome? */
 static inline bool unseen_failure(const struct pawl_future *future)

@@ -9,27 +9,46 @@
  */
 #include "core.h"
 
-unsigned wake_waiters(struct pawl_link *first, int error)
+unsigned wake_waiters(struct pawl_link *first, int error, struct pawl_link **at_once)
 {
     struct pawl_link *link = first;
     unsigned flags = 0;
     do {
         struct pawl_link *const next = link->next;
-        flags |= wake_waiter(link, error);
+        struct pawl_job *const job = job_of(link);
+        const unsigned its = job->awaitable.flags;
+        if (its & PAWL_FUTURE_TASK) flags |= PAWL_FUTURE_SEEN;
+        if (!(its & PAWL_FUTURE_TASK) && (its & PAWL_FUTURE_AT_ONCE)) {
+            set_where(job, PAWL_WHERE_NONE);
+            link->next = *at_once;
+            *at_once = link;
+        } else {
+            make_ready(job, error);
+        }
         link = next;
     } while (link != first);
     return flags;
+}
+
+/* When all waiters are where they belong, so that what is cancelled here is found. */
+void run_at_once(struct pawl_link *at_once)
+{
+    while (at_once != NULL) {
+        struct pawl_link *const next = at_once->next;
+        handle_run(handle_of(job_of(at_once)));
+        at_once = next;
+    }
 }
 
 void job_leave(struct pawl_job *job)
 {
     switch (where(job)) {
     case PAWL_WHERE_FUTURE: ring_remove(&job->on.awaited->awaitable.first, &job->link); break;
-    case PAWL_WHERE_TIMER: pawl_timers_remove(&job->loop->timers, job); break;
+    case PAWL_WHERE_TIMER: pawl_timers_remove(&pawl_job_loop_(job)->timers, job); break;
     case PAWL_WHERE_NONE: return;
     default:
         list_unlink(&job->link);
-        job->loop->taken_out = true;
+        pawl_job_loop_(job)->taken_out = true;
     }
     set_where(job, PAWL_WHERE_NONE);
 }
@@ -76,7 +95,7 @@ void(pawl_future_finish)(struct pawl_future *future, struct pawl_loop *loop)
 {
     if (future == NULL || !unseen_failure(future)) return;
     set_flags(future, PAWL_FUTURE_SEEN);
-    report_failure(loop, "future", NULL, future->error);
+    report_unseen_failure(loop, "future", NULL, future->error);
 }
 
 /* ---- Coroutines stepped by hand ---- */

@@ -15,10 +15,16 @@
 
 /* ---- Life ---- */
 
+/* A task is at home where the one that makes it is. */
+static inline struct pawl_loop *home_of_new(struct pawl_loop *loop)
+{
+    return loop->current != NULL ? loop->current->awaitable.home : loop;
+}
+
 bool pawl_task_idle_(struct pawl_task *task)
 {
     if (task == NULL || pawl_loop_current_ == NULL || pawl_task_finish(task) != 0) return false;
-    task->awaitable.loop = pawl_loop_current_;
+    task->awaitable.home = home_of_new(pawl_loop_current_);
     return true;
 }
 
@@ -91,7 +97,7 @@ struct pawl_task *pawl_task_allocate_(size_t frame_size)
     const size_t size = sizeof(struct pawl_task) + frame_size;
     struct pawl_task *const task = block_allocate(loop, size);
     if (PAWL_UNLIKELY(task == NULL)) return NULL;
-    task->awaitable.loop = loop;
+    task->awaitable.home = home_of_new(loop);
 #ifdef PAWL_SPARES_
     task->awaitable.awaitable.size = size <= UINT32_MAX ? (uint32_t)size : 0;
 #endif
@@ -100,7 +106,7 @@ struct pawl_task *pawl_task_allocate_(size_t frame_size)
 
 static PAWL_COLD void begin_eager(struct pawl_task *task)
 {
-    struct pawl_loop *const loop = task->awaitable.loop;
+    struct pawl_loop *const loop = pawl_task_loop(task);
     struct pawl_task *const outer = loop->current;
     set_where(&task->awaitable, PAWL_WHERE_READY);
     task_resume(loop, task, 0);
@@ -124,7 +130,7 @@ static PAWL_LEAF(invalid)
 
 struct pawl_task *pawl_task_begin_(struct pawl_task *task, unsigned flags, bool eager)
 {
-    struct pawl_loop *const loop = task->awaitable.loop;
+    struct pawl_loop *const loop = pawl_loop_current_;
     struct pawl_future *const future = &task->awaitable.awaitable;
     struct pawl_coro *const root = root_of(task);
     if (PAWL_UNLIKELY(root->state != PAWL_CORO_FRESH || root->resume == NULL))
@@ -135,22 +141,14 @@ struct pawl_task *pawl_task_begin_(struct pawl_task *task, unsigned flags, bool 
     root->state = PAWL_CORO_TASK | PAWL_CORO_STARTED;
     root->link = root;
     list_append(&loop->tasks, &task->all);
-    if (PAWL_UNLIKELY(eager)) begin_eager(task);
-    else make_ready(&task->awaitable, 0);
-    return task;
-}
-
-static PAWL_COLD void forget_name(struct pawl_task *task)
-{
-    struct pawl_loop *const loop = task->awaitable.loop;
-    for (struct pawl_task_name **at = &loop->names; *at; at = &(*at)->next) {
-        if ((*at)->task != task) continue;
-        struct pawl_task_name *const name = *at;
-        *at = name->next;
-        if (name->allocated) loop->allocator->release(loop->allocator->context, name);
-        break;
+    if (PAWL_UNLIKELY(eager)) {
+        begin_eager(task);
+    } else {
+        task->awaitable.on.outcome = 0;
+        set_where(&task->awaitable, PAWL_WHERE_READY);
+        list_append(loop->ready, &task->awaitable.link);
     }
-    clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_NAMED);
+    return task;
 }
 
 /* To the loop of today: that of a task in the caller's memory may be gone. */
@@ -158,32 +156,22 @@ static PAWL_COLD void report_unseen(struct pawl_task *task)
 {
     struct pawl_future *const future = &task->awaitable.awaitable;
     set_flags(future, PAWL_FUTURE_SEEN);
-    report_failure(future->flags & PAWL_FUTURE_HEAP ? task->awaitable.loop : pawl_loop_current_, pawl_task_name(task), pawl_coro_where(root_of(task)), future->error);
-}
-
-/* A name in storage of the caller's is not looked at after the end of the task. */
-void task_end_name(struct pawl_task *task)
-{
-    for (const struct pawl_task_name *at = task->awaitable.loop->names; at; at = at->next) {
-        if (at->task != task) continue;
-        if (!at->allocated) forget_name(task);
-        return;
-    }
+    report_unseen_failure(future->flags & PAWL_FUTURE_HEAP ? pawl_task_loop(task) : pawl_loop_current_, pawl_task_name(task), pawl_coro_where(root_of(task)), future->error);
 }
 
 /* An ended task whose turn to go has come. One in the caller's memory may be reported later (pawl_task_finish). */
 void task_forget(struct pawl_task *task)
 {
-    struct pawl_loop *const loop = task->awaitable.loop;
+    struct pawl_loop *const loop = pawl_task_loop(task);
     const bool heap = (task->awaitable.awaitable.flags & PAWL_FUTURE_HEAP) != 0;
     if (PAWL_UNLIKELY(heap && unseen_failure(&task->awaitable.awaitable))) report_unseen(task);
-    if (PAWL_UNLIKELY(task->awaitable.awaitable.flags & PAWL_FUTURE_NAMED)) forget_name(task);
+    if (PAWL_UNLIKELY(task->awaitable.awaitable.flags & PAWL_FUTURE_NOTED)) note_forget(task);
     list_unlink(&task->all);
     if (heap) block_release(loop, task);
 }
 
-/* Ended and looked at, with nothing else to do: all of these but the name. */
-enum { QUIET_END = PAWL_FUTURE_OWNED | PAWL_FUTURE_DONE | PAWL_FUTURE_SEEN | PAWL_FUTURE_NAMED };
+/* Ended and looked at, with nothing else to do: all of these but the note. */
+enum { QUIET_END = PAWL_FUTURE_OWNED | PAWL_FUTURE_DONE | PAWL_FUTURE_SEEN | PAWL_FUTURE_NOTED };
 
 void pawl_task_release(struct pawl_task *task)
 {
@@ -191,9 +179,9 @@ void pawl_task_release(struct pawl_task *task)
     const unsigned flags = task->awaitable.awaitable.flags;
     if (!(flags & PAWL_FUTURE_HEAP)) {
         pawl_task_finish(task);
-    } else if (PAWL_LIKELY((flags & QUIET_END) == QUIET_END - PAWL_FUTURE_NAMED)) {
+    } else if (PAWL_LIKELY((flags & QUIET_END) == QUIET_END - PAWL_FUTURE_NOTED)) {
         list_unlink(&task->all);
-        block_release(task->awaitable.loop, task);
+        block_release(task->awaitable.home, task); /* it has left its context */
     } else if (flags & PAWL_FUTURE_OWNED) {
         clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_OWNED);
         if (flags & PAWL_FUTURE_DONE) task_forget(task);
@@ -214,7 +202,7 @@ int task_await_carefully(struct pawl_task *task, struct pawl_future *future)
 {
     struct pawl_future *const mine = &task->awaitable.awaitable;
     if (future == mine) return PAWL_EDEADLK;
-    if ((future->flags & PAWL_FUTURE_TASK) && job_of_future(future)->loop != task->awaitable.loop) return PAWL_EINVAL;
+    if ((future->flags & PAWL_FUTURE_TASK) && pawl_job_loop_(job_of_future(future)) != pawl_task_loop(task)) return PAWL_EINVAL;
     const int error = future_subscribe(future, &task->awaitable);
     if (error != 0) return error;
     /* a cancel that came while it ran goes to what it waits for now, as in asyncio */
@@ -250,9 +238,9 @@ void task_close(struct pawl_task *task)
     struct pawl_coro *const root = root_of(task), *what;
     if (task->awaitable.awaitable.flags & PAWL_FUTURE_DONE) return;
     job_leave(&task->awaitable); /* one that was made while another was closed */
-    task->awaitable.loop->current = task;
+    pawl_task_loop(task)->current = task;
     for (int i = 0; i < CLOSE_AT_MOST && has_begun(root) && pawl_close_(root, &what) == PAWL_EYIELDED; i++) job_leave(&task->awaitable);
-    task->awaitable.loop->current = NULL;
+    pawl_task_loop(task)->current = NULL;
     task->awaitable.awaitable.error = PAWL_ECANCELLED;
     set_flags(&task->awaitable.awaitable, PAWL_FUTURE_DONE);
 }
@@ -266,8 +254,9 @@ static struct pawl_task *awaited_task(const struct pawl_task *task)
     return task_of(job_of_future(awaited));
 }
 
-static void count_cancel(struct pawl_future *future)
+static void count_cancel(struct pawl_future *future, const char *message)
 {
+    if (PAWL_UNLIKELY(message != NULL || (future->flags & PAWL_FUTURE_NOTED))) note_message(task_of(job_of_future(future)), message);
     if ((future->flags & PAWL_CANCELLING_MASK) != PAWL_CANCELLING_MASK) future->flags = (uint16_t)(future->flags + PAWL_CANCELLING_ONE);
 }
 
@@ -292,20 +281,20 @@ static void cancel_here(struct pawl_task *task)
 /* The request goes down the chain of tasks that wait for each other, each marked on the way, to the one that waits for
  * something else; then the marks are taken off. A mark that is met is a circle: nobody in it would ever be woken, and so
  * the one before the mark is. No recursion, since a chain may be long and a stack short. */
-bool pawl_task_cancel(struct pawl_task *task)
+static bool task_cancel(struct pawl_task *task, const char *message)
 {
     if (task == NULL) return false;
     struct pawl_future *const future = &task->awaitable.awaitable;
     if (!(future->flags & PAWL_FUTURE_TASK) || (future->flags & PAWL_FUTURE_DONE)) return false;
     const bool met = where(&task->awaitable) == PAWL_WHERE_FUTURE && (future->flags & PAWL_FUTURE_CANCEL);
-    count_cancel(future);
+    count_cancel(future, message);
     if (met) return false;
 
     struct pawl_task *last = task, *woken = NULL;
     for (struct pawl_task *next; (next = awaited_task(last)) != NULL; last = next) {
         struct pawl_future *const waits = &last->awaitable.awaitable, *const awaited = &next->awaitable.awaitable;
         set_flags(waits, PAWL_FUTURE_CANCEL);
-        count_cancel(awaited);
+        count_cancel(awaited, message);
         if (where(&next->awaitable) == PAWL_WHERE_FUTURE && (awaited->flags & PAWL_FUTURE_CANCEL)) {
             woken = last;
             break;
@@ -318,6 +307,16 @@ bool pawl_task_cancel(struct pawl_task *task)
         make_ready(&woken->awaitable, 0);
     }
     return true;
+}
+
+bool pawl_task_cancel(struct pawl_task *task)
+{
+    return task_cancel(task, NULL);
+}
+
+bool pawl_task_cancel_because(struct pawl_task *task, const char *message)
+{
+    return task_cancel(task, message);
 }
 
 unsigned pawl_task_uncancel(struct pawl_task *task)
@@ -340,30 +339,15 @@ struct pawl_task *pawl_task_next(struct pawl_loop *loop, struct pawl_task *task)
     return NULL;
 }
 
-const char *pawl_task_name(struct pawl_task *task)
-{
-    if (task->awaitable.awaitable.flags & PAWL_FUTURE_NAMED) {
-        for (const struct pawl_task_name *at = task->awaitable.loop->names; at; at = at->next)
-            if (at->task == task) return at->name;
-    }
-    return pawl_coro_name(root_of(task));
-}
+/* ---- What a task and its children have in common ---- */
 
-int pawl_task_set_name(struct pawl_task *task, struct pawl_task_name *storage, const char *name)
+int pawl_task_set_context(struct pawl_task *task, struct pawl_context *context)
 {
-    struct pawl_loop *const loop = task->awaitable.loop;
+    if (task == NULL) return PAWL_EINVAL;
     if (task->awaitable.awaitable.flags & PAWL_FUTURE_DONE) return PAWL_EDONE;
-    for (struct pawl_task_name *at = loop->names; at; at = at->next) {
-        if (at->task != task) continue;
-        at->name = name;
-        return 0;
-    }
-    const bool allocated = storage == NULL;
-    if (allocated && loop->allocator) storage = loop->allocator->allocate(loop->allocator->context, sizeof *storage);
-    if (storage == NULL) return PAWL_ENOMEM;
-    *storage = (struct pawl_task_name){ .next = loop->names, .task = task, .name = name, .allocated = allocated };
-    loop->names = storage;
-    set_flags(&task->awaitable.awaitable, PAWL_FUTURE_NAMED);
+    struct pawl_loop *const loop = pawl_task_loop(task);
+    if (context != NULL) context->loop = loop;
+    task->awaitable.home = context == NULL ? loop : (struct pawl_loop *)((uintptr_t)context | 1);
     return 0;
 }
 
@@ -374,7 +358,7 @@ static struct pawl_coro *sleep_until(struct pawl_coro *co, struct pawl_coro *roo
     /* cancelled in this very step: it only gives way, and is told of it in the next */
     if (PAWL_LIKELY(!(task->awaitable.awaitable.flags & PAWL_FUTURE_CANCEL))) {
         set_where(&task->awaitable, PAWL_WHERE_TIMER);
-        pawl_timers_add(&task->awaitable.loop->timers, &task->awaitable, when);
+        pawl_timers_add(&pawl_task_loop(task)->timers, &task->awaitable, when);
     }
     return pawl_leaf_suspend(co, root);
 }
@@ -387,7 +371,7 @@ PAWL_LEAF(pawl_sleep)
     const pawl_time span = ((struct pawl_sleep *)(void *)co)->time;
     co->point = 1;
     if (span <= 0 || task == NULL) return pawl_leaf_suspend(co, root);
-    return sleep_until(co, root, task, pawl_time_after(pawl_loop_time(task->awaitable.loop), span));
+    return sleep_until(co, root, task, pawl_time_after(pawl_loop_time(pawl_task_loop(task)), span));
 }
 
 PAWL_LEAF(pawl_sleep_until)

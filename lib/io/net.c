@@ -28,12 +28,12 @@ enum { START = 0, WAITS = 1, BY_HAND = 2 };
 
 /* ---- The socket ---- */
 
-static struct pawl_socket *socket_of(struct pawl_watch *watch)
+static struct pawl_socket *socket_of(struct pawl_watcher *watch)
 {
     return (struct pawl_socket *)(void *)((char *)watch - offsetof(struct pawl_socket, watch));
 }
 
-static void notify(struct pawl_watch *watch, unsigned events)
+static void notify(struct pawl_watcher *watch, unsigned events)
 {
     struct pawl_socket *const sock = socket_of(watch);
     if (events & PAWL_WATCH_HANGUP) sock->state |= HUNG_UP;
@@ -78,7 +78,7 @@ static int check(struct pawl_coro *root, const struct pawl_socket *sock, bool *b
     *by_hand = task == NULL;
     if (*by_hand || sock == NULL) return sock == NULL ? PAWL_EINVAL : 0;
     if (sock->loop == NULL) return PAWL_ECLOSED;
-    return sock->loop != task->awaitable.loop ? PAWL_EINVAL : 0;
+    return sock->loop != pawl_task_loop(task) ? PAWL_EINVAL : 0;
 }
 
 /* Begins an operation on a side of a socket, or goes on with it. A side is one operation's from its beginning to its end,
@@ -283,7 +283,7 @@ PAWL_LEAF(pawl_connect)
         if (self->sock == NULL) return pawl_leaf_done(co, PAWL_EINVAL);
         if (task == NULL) return wait_by_hand(co, root, &self->sock->writable);
         if (self->sock->loop != NULL) return pawl_leaf_done(co, PAWL_EBUSY);
-        error = connect_begin(self, task->awaitable.loop);
+        error = connect_begin(self, pawl_task_loop(task));
         self->sock->state |= WRITING; /* nobody sends before it is connected */
     } else if (!(self->sock->state & WRITING)) {
         return pawl_leaf_done(co, PAWL_ECLOSED); /* closed meanwhile; what may be open there now is not this one's */

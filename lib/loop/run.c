@@ -65,7 +65,7 @@ void pawl_report_stderr(struct pawl_loop *loop, const struct pawl_failure *failu
 {
     char what[128];
     (void)loop;
-    snprintf(what, sizeof what, "'%s' failed and nobody looked", failure->name);
+    snprintf(what, sizeof what, "'%s' %s", failure->name, failure->message != NULL ? failure->message : "failed");
     tell(what, failure->where, failure->error);
 }
 

@@ -79,7 +79,7 @@ static int wait_events(struct pawl_port *port, enum pawl_wait how, pawl_time dea
     epoll->events = events;
     epoll->events_count = count;
     for (int i = 0; i < count; i++) {
-        struct pawl_watch *const watch = events[i].data.ptr;
+        struct pawl_watcher *const watch = events[i].data.ptr;
         if (watch == NULL) continue; /* unwatched meanwhile */
         if ((void *)watch == (void *)epoll) take_wake(epoll);
         else watch->notify(watch, told(events[i].events));
@@ -107,7 +107,7 @@ static int add(struct pawl_epoll *epoll, int fd, uint32_t what, void *data)
     return epoll_ctl(epoll->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
 }
 
-static int watch(struct pawl_port *port, struct pawl_watch *watch)
+static int watch(struct pawl_port *port, struct pawl_watcher *watch)
 {
     struct pawl_epoll *const epoll = (struct pawl_epoll *)(void *)port;
     const int error = add(epoll, watch->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET, watch);
@@ -115,7 +115,7 @@ static int watch(struct pawl_port *port, struct pawl_watch *watch)
     return error;
 }
 
-static void unwatch(struct pawl_port *port, struct pawl_watch *watch)
+static void unwatch(struct pawl_port *port, struct pawl_watcher *watch)
 {
     struct pawl_epoll *const epoll = (struct pawl_epoll *)(void *)port;
     struct epoll_event *const events = epoll->events;

@@ -11,7 +11,7 @@ int pawl_call_soon_threadsafe(struct pawl_loop *loop, struct pawl_handle *handle
     if (loop == NULL || handle == NULL || callback == NULL) return PAWL_EINVAL;
     handle->callback = callback;
     handle->argument = argument;
-    handle->awaitable.loop = loop; /* its flags and who awaits it are the loop's to touch */
+    handle->awaitable.home = loop; /* its flags and who awaits it are the loop's to touch */
     struct pawl_handle *before = __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
     do handle->awaitable.link.next = (struct pawl_link *)(void *)before;
     while (!__atomic_compare_exchange_n(&loop->inbox, &before, handle, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));

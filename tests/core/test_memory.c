@@ -102,7 +102,7 @@ static int run_program(size_t fail_at, int *result, size_t *calls)
     *calls = world.memory.calls;
     ck_assert_int_eq(pawl_loop_shutdown(&world.loop), 0);
     ck_assert_uint_eq(world.memory.alive, 0);
-    ck_assert_ptr_null(world.loop.names);
+    ck_assert_ptr_null(world.loop.notes);
     ck_assert_int_eq(world.reports, 0);
     ck_assert(!pawl_loop_pending(&world.loop));
     world_end(&world);
@@ -128,7 +128,7 @@ START_TEST(nothing_but_spawns_names_and_the_callers_own_frames_allocates)
 {
     static TASK(worker) slots[WORKERS];
     static struct pawl_handle handle;
-    struct pawl_task_name names[WORKERS];
+    struct pawl_task_note names[WORKERS];
     world_begin(&world);
     world.memory.fail_at = 1;
     for (int i = 0; i < WORKERS; i++) {

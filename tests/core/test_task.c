@@ -362,7 +362,7 @@ END_TEST
 
 START_TEST(a_task_has_the_name_of_its_coroutine_or_one_of_its_own)
 {
-    struct pawl_task_name storage;
+    struct pawl_task_note storage;
     begin();
     struct pawl_task *const task = pawl_spawn(CORO(worker, .yields = 1));
     ck_assert_str_eq(pawl_task_name(task), "worker");
@@ -392,7 +392,7 @@ START_TEST(an_allocated_name_is_freed_with_its_task)
     once();
     ck_assert_str_eq(world.last_name, "failing");
     ck_assert_uint_eq(world.memory.alive, 0);
-    ck_assert_ptr_null(world.loop.names);
+    ck_assert_ptr_null(world.loop.notes);
     world_end(&world);
 }
 END_TEST
@@ -425,7 +425,7 @@ END_TEST
 /* The storage of a name is the caller's again when the task has ended, whether or not it was released. */
 START_TEST(the_storage_of_a_name_is_not_used_after_the_end_of_its_task)
 {
-    struct pawl_task_name first, second;
+    struct pawl_task_note first, second;
     begin();
     struct pawl_task *const ended = pawl_spawn(CORO(worker));
     struct pawl_task *const other = pawl_spawn(CORO(worker, .yields = 1));
@@ -438,7 +438,7 @@ START_TEST(the_storage_of_a_name_is_not_used_after_the_end_of_its_task)
     once();
     pawl_task_release(ended);
     pawl_task_release(other);
-    ck_assert_ptr_null(world.loop.names);
+    ck_assert_ptr_null(world.loop.notes);
     world_end(&world);
 }
 END_TEST
@@ -448,7 +448,7 @@ START_TEST(many_named_tasks_keep_their_names_apart)
     enum { MANY = 20 };
     static const char *const names[] = { "a", "b", "c", "d", "e" };
     struct pawl_task *tasks[MANY];
-    struct pawl_task_name storage[MANY];
+    struct pawl_task_note storage[MANY];
     begin();
     for (int i = 0; i < MANY; i++) {
         tasks[i] = pawl_spawn(CORO(worker, .yields = i % 4));
@@ -461,7 +461,7 @@ START_TEST(many_named_tasks_keep_their_names_apart)
         once();
     }
     for (int i = 0; i < MANY; i++) pawl_task_release(tasks[i]);
-    ck_assert_ptr_null(world.loop.names);
+    ck_assert_ptr_null(world.loop.notes);
     world_end(&world);
 }
 END_TEST

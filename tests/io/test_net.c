@@ -1174,13 +1174,13 @@ END_TEST
 
 /* Two watches that are both ready in one batch; whichever is told first takes the other away. */
 struct rival {
-    struct pawl_watch watch;
+    struct pawl_watcher watch;
     struct rival *other;
     struct pawl_port *port;
     int told;
 };
 
-static void rival_notify(struct pawl_watch *watch, unsigned events)
+static void rival_notify(struct pawl_watcher *watch, unsigned events)
 {
     struct rival *const self = (struct rival *)(void *)watch;
     (void)events;

@@ -421,11 +421,11 @@ START_TEST(a_busy_loop_still_asks_its_port)
 END_TEST
 
 struct pipe_watch {
-    struct pawl_watch watch;
+    struct pawl_watcher watch;
     int told;
 };
 
-static void count_event(struct pawl_watch *watch, unsigned events)
+static void count_event(struct pawl_watcher *watch, unsigned events)
 {
     if (events & PAWL_WATCH_READ) ((struct pipe_watch *)(void *)watch)->told++;
 }

@@ -320,7 +320,7 @@ END_TEST
 /* ---- Watching ---- */
 
 struct listener {
-    struct pawl_watch watch;
+    struct pawl_watcher watch;
     int times;
     unsigned events;
     struct listener *unwatches;
@@ -333,7 +333,7 @@ static void unwatch(struct listener *listener)
     state.port.ops->unwatch(&state.port, &listener->watch);
 }
 
-static void take_note(struct pawl_watch *watched, unsigned events)
+static void take_note(struct pawl_watcher *watched, unsigned events)
 {
     struct listener *const listener = (struct listener *)(void *)watched;
     listener->times++;
