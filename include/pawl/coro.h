@@ -85,6 +85,7 @@ enum {
     PAWL_CORO_BY_HAND = 16, /* root only: stepped by hand and awaiting; link is that future, and knows the frame */
     PAWL_POINT_FINISH = 0xffff,
     PAWL_POINT_NAME = 0xfffe, /* not a resume: return the coroutine's name */
+    PAWL_POINT_EXIT = 0xfffd, /* a scope: its WITH is being left */
     PAWL_HANDLER_LEVELS = 2,  /* sizeof errors / sizeof errors[0] */
     PAWL_RETURNING_ = 1,      /* stands for an error while a return is on its way through FINALLYs */
     PAWL_GOES_ON_ = 2         /* never an outcome */
@@ -387,7 +388,8 @@ extern int pawl_err_;
 #define PAWL_POINT_DECL_(here) enum { here = (int)PAWL_NUMBER_ - (int)pawl_base_ }
 #define PAWL_POINT_(here) case here:
 #define PAWL_STOP_AT_(here) pawl_co_->point = (uint16_t)(here)
-#define PAWL_UNWIND_() do { pawl_co_->point = (uint16_t)pawl_handler_; goto pawl_dispatch_; } while (0)
+#define PAWL_GO_(here) do { pawl_co_->point = (uint16_t)(here); goto pawl_dispatch_; } while (0)
+#define PAWL_UNWIND_() PAWL_GO_(pawl_handler_)
 #define PAWL_SCOPED_POINT_(here) PAWL_QUIET_SHADOW_ PAWL_POINT_DECL_(here); PAWL_LOUD_
 /* In the block that follows errors go to `target`. */
 #define PAWL_HANDLER_LABEL_
@@ -407,7 +409,7 @@ extern int pawl_err_;
         if (pawl_co_->point == PAWL_POINT_NAME) return (struct pawl_coro *)(uintptr_t)pawl_name_; \
         if (pawl_co_->point != PAWL_POINT_FINISH) PAWL_TRAP(pawl_name_); \
     } \
-    PAWL_STATIC_ASSERT(PAWL_NUMBER_ - (int)pawl_base_ < PAWL_POINT_NAME, "too many suspension points in one coroutine")
+    PAWL_STATIC_ASSERT(PAWL_NUMBER_ - (int)pawl_base_ < PAWL_POINT_EXIT, "too many suspension points in one coroutine")
 
 #define PAWL_RESUME_ATTRIBUTE_
 
@@ -424,9 +426,10 @@ extern int pawl_err_;
     pawl_co_->point = pawl_distance_((const char *)&&here - (const char *)&&pawl_dispatch_, pawl_name_)
 PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
 {
-    if (PAWL_UNLIKELY(distance <= -PAWL_BACKWARDS_ || distance >= PAWL_POINT_NAME - PAWL_BACKWARDS_)) PAWL_TRAP_TOO_FAR_(name);
+    if (PAWL_UNLIKELY(distance <= -PAWL_BACKWARDS_ || distance >= PAWL_POINT_EXIT - PAWL_BACKWARDS_)) PAWL_TRAP_TOO_FAR_(name);
     return (uint16_t)(distance + PAWL_BACKWARDS_);
 }
+#define PAWL_GO_(here) goto here
 #define PAWL_UNWIND_() goto pawl_handler_
 #define PAWL_HANDLER_LABEL_ __label__ pawl_handler_;
 #define PAWL_HANDLER_(target)
@@ -663,6 +666,7 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
 #if defined(__cplusplus)
 struct pawl_none_sent_ {};
 struct pawl_none_result_ {};
+struct pawl_none_scope_ {};
 struct pawl_none_by_name_only_ {};
 #define PAWL_NOTHING_(member) [[no_unique_address]] pawl_none_##member##_ member
 #define PAWL_SIZE_(object) (__is_empty(__typeof__(object)) ? 0 : sizeof(object))

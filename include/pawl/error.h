@@ -19,7 +19,8 @@ PAWL_BEGIN_C
 
 enum pawl_error {
     PAWL_ECANCELLED = -32000, /* the task or the future was cancelled (asyncio.CancelledError) */
-    PAWL_ECLOSED = -32001,    /* the generator is being closed (GeneratorExit); the socket was closed under its user */
+    PAWL_ECLOSED = -32001,    /* the generator is being closed (GeneratorExit); the socket, channel or queue was closed
+                                 (QueueShutDown) */
     PAWL_ETIMEOUT = -32002,   /* a deadline passed (TimeoutError) */
     PAWL_EINVAL = -32003,     /* an argument that this function cannot take */
     PAWL_ENOMEM = -32004,     /* the allocator gave nothing, or there is none */
@@ -34,7 +35,12 @@ enum pawl_error {
     PAWL_EDEADLK = -32013,    /* a task awaits itself; or nothing is left that could ever run */
     PAWL_ENOSYS = -32014,     /* this port cannot do that */
     PAWL_EHOST = -32015,      /* the host is not a numeric address */
-    PAWL_EEOF = -32016        /* the peer ended before all that was asked for had come */
+    PAWL_EEOF = -32016,       /* the peer ended before all that was asked for had come */
+    PAWL_EFULL = -32017,      /* no room in the queue or channel (QueueFull) */
+    PAWL_EEMPTY = -32018,     /* nothing in the queue or channel (QueueEmpty) */
+    PAWL_EBROKEN = -32019,    /* the barrier was aborted or reset (BrokenBarrierError) */
+    PAWL_ELAGGED = -32020,    /* the subscriber was too slow: values were overwritten */
+    PAWL_EINTERRUPTED = -32021 /* Ctrl-C (KeyboardInterrupt) */
 };
 
 /** The text of one of the errors above: a static string, or NULL when `error` is not the library's own.

@@ -110,18 +110,6 @@ struct pawl_handle {
     void *argument;
 };
 
-/** A future in the frame of an operation that waits its turn in a list of its own. For who writes primitives: it leaves the
- *  list when the operation is resumed (pawl_wait_end), whatever the outcome. */
-struct pawl_waiter {
-    struct pawl_link link; /* both NULL: in no list */
-    struct pawl_future future;
-};
-
-/** Operations that wait, first come first served; zeroed is empty. */
-struct pawl_wait_list {
-    struct pawl_link *first;
-};
-
 /** FUTURE(T): a future with a result of type T (an object type). */
 #define PAWL_FUTURE_OF(T) struct { struct pawl_future awaitable; T result; }
 #define PAWL_FUTURE_INIT { 0 }

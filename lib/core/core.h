@@ -16,6 +16,7 @@
 
 #include <pawl/loop.h>
 #include <pawl/task.h>
+#include <pawl/waiter.h>
 
 static inline unsigned where(const struct pawl_job *job)
 {
@@ -45,6 +46,11 @@ static inline struct pawl_task *task_of(struct pawl_job *job)
 static inline struct pawl_job *job_of_future(struct pawl_future *future)
 {
     return (struct pawl_job *)(void *)((char *)future - offsetof(struct pawl_job, awaitable));
+}
+
+static inline struct pawl_waiter *waiter_of(struct pawl_link *link)
+{
+    return (struct pawl_waiter *)(void *)link;
 }
 
 static inline struct pawl_task *task_of_all(struct pawl_link *all)

@@ -24,6 +24,11 @@ const char *pawl_error_text(int error)
     case PAWL_ENOSYS: return "not possible with this port";
     case PAWL_EHOST: return "not a numeric address";
     case PAWL_EEOF: return "unexpected end of stream";
+    case PAWL_EFULL: return "full";
+    case PAWL_EEMPTY: return "empty";
+    case PAWL_EBROKEN: return "barrier broken";
+    case PAWL_ELAGGED: return "too slow: values were lost";
+    case PAWL_EINTERRUPTED: return "interrupted";
     default: return NULL;
     }
 }

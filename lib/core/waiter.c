@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/*
+ * Lists of those that wait their turn. One that was cancelled stays in the list until its task has run, in the next
+ * iteration; who looks for somebody to wake takes it out on the way, so that each is passed over once.
+ */
+#include "core.h"
+
+struct pawl_coro *pawl_wait_begin(struct pawl_wait_list *list, struct pawl_waiter *waiter, struct pawl_coro *co, struct pawl_coro *root)
+{
+    waiter->future = (struct pawl_future){ 0 };
+    ring_append(&list->first, &waiter->link);
+    co->point = 1;
+    return pawl_leaf_await(co, root, &waiter->future);
+}
+
+void pawl_wait_end(struct pawl_wait_list *list, struct pawl_waiter *waiter)
+{
+    if (waiter->link.next == NULL) return;
+    ring_remove(&list->first, &waiter->link);
+    waiter->link.next = NULL;
+}
+
+struct pawl_waiter *pawl_wait_wake(struct pawl_wait_list *list, int error)
+{
+    while (list->first != NULL) {
+        struct pawl_waiter *const waiter = waiter_of(list->first);
+        pawl_wait_end(list, waiter);
+        if (waiter->future.flags & PAWL_FUTURE_DONE) continue;
+        future_complete(&waiter->future, error);
+        return waiter;
+    }
+    return NULL;
+}
+
+void pawl_wait_wake_all(struct pawl_wait_list *list, int error)
+{
+    while (pawl_wait_wake(list, error) != NULL) {}
+}
