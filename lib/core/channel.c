@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/*
+ * Channels. An item in the channel is free, or promised to a receiver that was woken for it; a place is free, or reserved for
+ * a sender that was woken for it. Newcomers only have what is free, and what is free goes to those that wait, so nobody
+ * overtakes. Who was woken and then cancelled gives back what was kept for it.
+ *
+ * With no places at all, a sender that waits is itself the item: the receiver that is woken for it takes it out of the
+ * sender's frame, and the sender has sent then, even if it is cancelled before it runs.
+ */
+#include "item.h"
+
+#include <pawl/channel.h>
+
+void pawl_channel_init_(struct pawl_channel *channel, void *items, size_t item_size, size_t capacity)
+{
+    *channel = (struct pawl_channel){ .items = items, .item_size = item_size, .capacity = capacity };
+}
+
+/* ---- What there is ---- */
+
+static struct pawl_channel_send *send_of(struct pawl_waiter *waiter)
+{
+    return (struct pawl_channel_send *)(void *)((char *)waiter - offsetof(struct pawl_channel_send, waiter));
+}
+
+/* Items that nobody was promised. One whose sender was just cancelled may be among them. */
+static bool any_item(const struct pawl_channel *channel)
+{
+    return channel->count > channel->promised;
+}
+
+static bool any_place(const struct pawl_channel *channel)
+{
+    return channel->capacity > channel->count + channel->reserved;
+}
+
+static void promise_items(struct pawl_channel *channel)
+{
+    while (any_item(channel) && pawl_wait_wake(&channel->receivers, 0) != NULL) channel->promised++;
+}
+
+static void reserve_places(struct pawl_channel *channel)
+{
+    while (!channel->closed && any_place(channel) && pawl_wait_wake(&channel->senders, 0) != NULL) channel->reserved++;
+}
+
+static void put(struct pawl_channel *channel, const struct pawl_item *item)
+{
+    const size_t room = channel->capacity - channel->head;
+    const size_t at = channel->count < room ? channel->head + channel->count : channel->count - room;
+    item_copy(channel->items + at * channel->item_size, pawl_item_(item), channel->item_size);
+    channel->count++;
+    promise_items(channel);
+}
+
+/* Takes the first item, out of the channel or from its sender: false when that has gone. */
+static bool take(struct pawl_channel *channel, void *item)
+{
+    if (channel->capacity > 0) {
+        item_copy(item, channel->items + channel->head * channel->item_size, channel->item_size);
+        if (++channel->head == channel->capacity) channel->head = 0;
+    } else {
+        struct pawl_waiter *const sender = pawl_wait_wake(&channel->senders, 0);
+        if (sender == NULL) return false;
+        item_copy(item, pawl_item_(&send_of(sender)->item), channel->item_size);
+    }
+    channel->count--;
+    reserve_places(channel);
+    return true;
+}
+
+/* ---- Sending ---- */
+
+int pawl_channel_try_send_(struct pawl_channel *channel, struct pawl_item item)
+{
+    if (channel->closed) return PAWL_ECLOSED;
+    if (!any_place(channel)) return PAWL_EFULL;
+    put(channel, &item);
+    return 0;
+}
+
+static struct pawl_coro *send_waits(struct pawl_channel_send *self, struct pawl_coro *root)
+{
+    struct pawl_coro *const how = pawl_wait_begin(&self->channel->senders, &self->waiter, &self->awaitable, root);
+    if (self->channel->capacity == 0) {
+        self->channel->count++;
+        promise_items(self->channel);
+    }
+    return how;
+}
+
+/* A cancellation that came too late is raised at the next suspension. */
+static int sent_already(struct pawl_coro *root, int error)
+{
+    struct pawl_task *const task = pawl_leaf_task(root);
+    if (error != PAWL_ECANCELLED) return error;
+    if (task != NULL) set_flags(&task->awaitable.awaitable, PAWL_FUTURE_CANCEL);
+    return 0;
+}
+
+/* One that waited runs: its outcome. */
+static int send_goes_on(struct pawl_channel_send *self, struct pawl_coro *root, int error)
+{
+    struct pawl_channel *const channel = self->channel;
+    const bool woken = pawl_waiter_woken(&self->waiter);
+    pawl_wait_end(&channel->senders, &self->waiter);
+    if (channel->capacity == 0) {
+        if (woken) return sent_already(root, error);
+        channel->count--;
+        return error;
+    }
+    if (!woken) return error;
+    channel->reserved--;
+    if (error == 0 && channel->closed) error = PAWL_ECLOSED;
+    if (error == 0) put(channel, &self->item);
+    else reserve_places(channel);
+    return error;
+}
+
+PAWL_LEAF(pawl_channel_send)
+{
+    PAWL_LEAF_BEGIN(pawl_channel_send);
+    struct pawl_channel_send *const self = (struct pawl_channel_send *)(void *)co;
+    if (co->point == 0) {
+        error = pawl_channel_try_send_(self->channel, self->item);
+        return error == PAWL_EFULL ? send_waits(self, root) : pawl_leaf_done(co, error);
+    }
+    return pawl_leaf_done(co, send_goes_on(self, root, error));
+}
+
+/* ---- Receiving ---- */
+
+int pawl_channel_try_receive_(struct pawl_channel *channel, void *item)
+{
+    if (any_item(channel) && take(channel, item)) return 0;
+    return channel->closed ? PAWL_ECLOSED : PAWL_EEMPTY;
+}
+
+/* What it was woken for has gone: it waits again, as the first. */
+static struct pawl_coro *receive_again(struct pawl_channel_receive *self, struct pawl_coro *root)
+{
+    struct pawl_coro *const how = pawl_wait_begin(&self->channel->receivers, &self->waiter, &self->awaitable, root);
+    self->channel->receivers.first = &self->waiter.link;
+    return how;
+}
+
+static struct pawl_coro *receive_goes_on(struct pawl_channel_receive *self, struct pawl_coro *root, int error)
+{
+    struct pawl_channel *const channel = self->channel;
+    pawl_wait_end(&channel->receivers, &self->waiter);
+    if (pawl_waiter_woken(&self->waiter)) {
+        channel->promised--;
+        if (error != 0) promise_items(channel);
+        else if (!take(channel, self->item)) error = channel->closed ? PAWL_ECLOSED : PAWL_EEMPTY;
+    }
+    return error == PAWL_EEMPTY ? receive_again(self, root) : pawl_leaf_done(&self->awaitable, error);
+}
+
+PAWL_LEAF(pawl_channel_receive)
+{
+    PAWL_LEAF_BEGIN(pawl_channel_receive);
+    struct pawl_channel_receive *const self = (struct pawl_channel_receive *)(void *)co;
+    if (co->point != 0) return receive_goes_on(self, root, error);
+    error = pawl_channel_try_receive_(self->channel, self->item);
+    if (error == PAWL_EEMPTY) return pawl_wait_begin(&self->channel->receivers, &self->waiter, co, root);
+    return pawl_leaf_done(co, error);
+}
+
+void pawl_channel_close_(struct pawl_channel *channel)
+{
+    channel->closed = true;
+    pawl_wait_wake_all(&channel->senders, PAWL_ECLOSED);
+    pawl_wait_wake_all(&channel->receivers, PAWL_ECLOSED);
+}

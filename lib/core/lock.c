@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the pawl authors */
+/*
+ * Locks. Unlocking wakes the first that waits, which locks when it runs; it stays the first until then, and newcomers queue up
+ * behind it. If it was cancelled meanwhile, it wakes the next.
+ */
+#include "lock.h"
+
+static bool nobody_waits(const struct pawl_wait_list *list)
+{
+    const struct pawl_link *link = list->first;
+    if (link == NULL) return true;
+    do {
+        if (!(pawl_future_cancelled)(&((const struct pawl_waiter *)(const void *)link)->future)) return false;
+        link = link->next;
+    } while (link != list->first);
+    return true;
+}
+
+static void wake_first(struct pawl_lock *lock)
+{
+    if (lock->waiters.first == NULL) return;
+    struct pawl_future *const first = &waiter_of(lock->waiters.first)->future;
+    if (!(first->flags & PAWL_FUTURE_DONE)) future_complete(first, 0);
+}
+
+bool pawl_lock_try_acquire(struct pawl_lock *lock)
+{
+    if (lock == NULL || lock->locked || !nobody_waits(&lock->waiters)) return false;
+    lock->locked = true;
+    return true;
+}
+
+int pawl_lock_release(struct pawl_lock *lock)
+{
+    if (lock == NULL || !lock->locked) return PAWL_EINVAL;
+    lock->locked = false;
+    wake_first(lock);
+    return 0;
+}
+
+void lock_taken(struct pawl_lock *lock, struct pawl_waiter *waiter, int error)
+{
+    pawl_wait_end(&lock->waiters, waiter);
+    if (error == 0) lock->locked = true;
+    else if (!lock->locked) wake_first(lock);
+}
+
+PAWL_LEAF(pawl_lock_acquire)
+{
+    PAWL_LEAF_BEGIN(pawl_lock_acquire);
+    struct pawl_lock_acquire *const self = (struct pawl_lock_acquire *)(void *)co;
+    if (self->lock == NULL) return pawl_leaf_done(co, PAWL_EINVAL);
+    if (co->point == 0) {
+        if (!pawl_lock_try_acquire(self->lock)) return pawl_wait_begin(&self->lock->waiters, &self->waiter, co, root);
+    } else if (co->point == PAWL_POINT_EXIT) {
+        pawl_lock_release(self->lock);
+        error = pawl_scope_error(co);
+    } else {
+        lock_taken(self->lock, &self->waiter, error);
+    }
+    return pawl_leaf_done(co, error);
+}
