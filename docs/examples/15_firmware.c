@@ -40,7 +40,7 @@ static pawl_time port_now(struct pawl_port *port)
     return ticks;
 }
 
-static int port_wait(struct pawl_port *port, enum pawl_wait how, pawl_time deadline)
+static int port_wait(struct pawl_port *port, enum pawl_port_wait how, pawl_time deadline)
 {
     (void)port;
     while (how != PAWL_WAIT_NOT && !woken && !button_moved && (how == PAWL_WAIT_FOREVER || pawl_time_before(ticks, deadline)))

@@ -15,7 +15,7 @@ struct pawl_port;
 struct pawl_watcher;
 
 /** How long `wait` may block. */
-enum pawl_wait {
+enum pawl_port_wait {
     PAWL_WAIT_NOT,    /* look for events and return */
     PAWL_WAIT_UNTIL,  /* at most until the deadline; a little later is right, a little earlier is not */
     PAWL_WAIT_FOREVER /* until an event or a wake */
@@ -41,7 +41,7 @@ struct pawl_port_ops {
     /** Mandatory. Waits as told, tells the watches what happened to them, and returns 0. A wake that came before the
      *  call ends it at once, and is used up then. An error (negative) ends the run of the loop: PAWL_EDEADLK when
      *  nothing could ever end the wait. */
-    int (*wait)(struct pawl_port *port, enum pawl_wait how, pawl_time deadline);
+    int (*wait)(struct pawl_port *port, enum pawl_port_wait how, pawl_time deadline);
     /** Mandatory. Ends the wait() that goes on now, or the next one. From any thread, interrupt or signal handler. */
     void (*wake)(struct pawl_port *port);
     /** Optional (NULL: PAWL_ENOSYS). Watches watch->fd for all its life, edge-triggered: each event is told once when

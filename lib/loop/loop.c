@@ -90,7 +90,7 @@ static int ask_port(struct pawl_loop *loop, bool wait)
 {
     struct pawl_port *const port = loop->port;
     pawl_time deadline = 0;
-    enum pawl_wait how = PAWL_WAIT_NOT;
+    enum pawl_port_wait how = PAWL_WAIT_NOT;
     loop->current = NULL;
     take_inbox(loop);
     if (wait && list_empty(loop->ready)) how = pawl_timers_next(&loop->timers, &deadline) ? PAWL_WAIT_UNTIL : PAWL_WAIT_FOREVER;

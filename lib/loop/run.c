@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the pawl authors */
 /*
- * pawl_run: an epoll loop for one main task. SIGINT is turned into a cancellation of that task: the signal handler
+ * A runner is an epoll loop for one main task after the other, and pawl_run is one for one. SIGINT is turned into a cancellation of that task: the signal handler
  * sends a handle to the loop (the inbox and the wake are made for that), and with SA_RESETHAND the next one kills.
  */
 #define _GNU_SOURCE
@@ -117,29 +117,63 @@ static void unwatch_interrupt(void)
     __atomic_store_n(&interrupt.taken, false, __ATOMIC_RELEASE);
 }
 
-/* ---- Running ---- */
-
 static int say(const char *what, const char *where, int error)
 {
     tell(what, where, error);
     return EXIT_FAILURE;
 }
 
-/* Runs the main task and then all others to their end; returns the exit status. */
-static int run_main(struct pawl_loop *loop, struct pawl_task *task, const int *result)
+/* ---- Runner ---- */
+
+int pawl_runner_init(struct pawl_runner *runner, struct pawl_port *port)
 {
+    if (runner == NULL) return PAWL_EINVAL;
+    *runner = (struct pawl_runner){ .own_port = port == NULL };
+    if (port == NULL) {
+        const int error = pawl_epoll_init(&runner->epoll);
+        if (error != 0) return error;
+        port = &runner->epoll.base;
+    }
+    pawl_loop_init(&runner->loop, port, &pawl_allocator_malloc);
+    pawl_loop_set_report(&runner->loop, pawl_report_stderr);
+    return 0;
+}
+
+/* Ctrl-C is told as such when nobody else asked for the end. */
+int pawl_runner_run_(struct pawl_runner *runner, struct pawl_task *task)
+{
+    struct pawl_loop *const loop = &runner->loop;
+    if (loop->port == NULL) return PAWL_EINVAL;
+    if (pawl_loop_current() != NULL && pawl_loop_current()->running) return PAWL_EBUSY;
     struct pawl_loop *const outer = pawl_loop_use(loop);
-    pawl_task_idle_(task);
-    pawl_task_begin_(task, 0, false);
+    const bool idle = pawl_task_idle_(task);
+    if (idle) pawl_task_begin_(task, 0, false);
     pawl_loop_use(outer);
+    if (!idle) return PAWL_EBUSY;
 
     const bool watching = watch_interrupt(loop, task);
     const int error = pawl_loop_run_until_complete(loop, task);
     const bool interrupted = watching && interrupt.came;
-    const int left = pawl_loop_shutdown(loop);
     if (watching) unwatch_interrupt();
+    return error == PAWL_ECANCELLED && interrupted && pawl_task_uncancel(task) == 0 ? PAWL_EINTERRUPTED : error;
+}
 
-    if (error == PAWL_ECANCELLED && interrupted) return 130;
+int pawl_runner_finish(struct pawl_runner *runner)
+{
+    if (runner == NULL || runner->loop.port == NULL) return 0;
+    if (runner->loop.running) return PAWL_EBUSY;
+    const int error = pawl_loop_shutdown(&runner->loop);
+    pawl_loop_finish(&runner->loop);
+    if (runner->own_port) pawl_epoll_finish(&runner->epoll);
+    return error;
+}
+
+/* ---- Run ---- */
+
+/* The exit status of a main task. */
+static int status_of(struct pawl_task *task, const int *result, int error, int left)
+{
+    if (error == PAWL_EINTERRUPTED) return 130;
     if (error != 0) return say(pawl_task_name(task), pawl_coro_where(pawl_root_of_(task)), error);
     if (left != 0) return say("shutdown", NULL, left);
     return result != NULL ? *result : EXIT_SUCCESS;
@@ -147,18 +181,13 @@ static int run_main(struct pawl_loop *loop, struct pawl_task *task, const int *r
 
 int pawl_run_(struct pawl_task *task, const int *result)
 {
-    struct pawl_epoll epoll;
-    struct pawl_loop loop;
-    int error = pawl_epoll_init(&epoll);
-    if (error == 0) error = pawl_loop_current() && pawl_loop_current()->running ? PAWL_EBUSY : 0;
-    if (error != 0) {
-        pawl_epoll_finish(&epoll);
-        return say("no event loop", NULL, error);
+    struct pawl_runner runner;
+    int error = pawl_runner_init(&runner, NULL);
+    if (error == 0 && pawl_loop_current() != NULL && pawl_loop_current()->running) {
+        pawl_runner_finish(&runner);
+        error = PAWL_EBUSY;
     }
-    pawl_loop_init(&loop, &epoll.base, &pawl_allocator_malloc);
-    pawl_loop_set_report(&loop, pawl_report_stderr);
-    const int status = run_main(&loop, task, result);
-    pawl_loop_finish(&loop);
-    pawl_epoll_finish(&epoll);
-    return status;
+    if (error != 0) return say("no event loop", NULL, error);
+    error = pawl_runner_run_(&runner, task);
+    return status_of(task, result, error, pawl_runner_finish(&runner));
 }

@@ -33,7 +33,7 @@ static int wait_milliseconds(int fd, struct epoll_event *events, pawl_time span)
     return epoll_wait(fd, events, EVENTS, milliseconds > 3600000 ? 3600000 : (int)milliseconds);
 }
 
-static int fetch(struct pawl_epoll *epoll, struct epoll_event *events, enum pawl_wait how, pawl_time deadline)
+static int fetch(struct pawl_epoll *epoll, struct epoll_event *events, enum pawl_port_wait how, pawl_time deadline)
 {
     if (how == PAWL_WAIT_NOT) return epoll_wait(epoll->epoll_fd, events, EVENTS, 0);
     if (how == PAWL_WAIT_FOREVER) return epoll_wait(epoll->epoll_fd, events, EVENTS, -1);
@@ -67,7 +67,7 @@ static void take_wake(struct pawl_epoll *epoll)
     (void)got;
 }
 
-static int wait_events(struct pawl_port *port, enum pawl_wait how, pawl_time deadline)
+static int wait_events(struct pawl_port *port, enum pawl_port_wait how, pawl_time deadline)
 {
     struct pawl_epoll *const epoll = (struct pawl_epoll *)(void *)port;
     struct epoll_event events[EVENTS];

@@ -10,7 +10,7 @@ static pawl_time now(struct pawl_port *port)
     return ((struct pawl_virtual *)(void *)port)->now;
 }
 
-static int wait_until(struct pawl_port *port, enum pawl_wait how, pawl_time deadline)
+static int wait_until(struct pawl_port *port, enum pawl_port_wait how, pawl_time deadline)
 {
     struct pawl_virtual *const clock = (struct pawl_virtual *)(void *)port;
     if (__atomic_exchange_n(&clock->woken, 0, __ATOMIC_ACQUIRE) || how == PAWL_WAIT_NOT) return 0;

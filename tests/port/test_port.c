@@ -63,7 +63,7 @@ static pawl_time now(void)
     return state.port.ops->now(&state.port);
 }
 
-static int wait_for_events(enum pawl_wait how, pawl_time deadline)
+static int wait_for_events(enum pawl_port_wait how, pawl_time deadline)
 {
     return state.port.ops->wait(&state.port, how, deadline);
 }
