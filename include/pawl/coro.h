@@ -227,31 +227,31 @@ PAWL_INLINE int pawl_coro_error_(const struct pawl_coro *root)
     return pawl_is_frame_(root->link) || (root->state & PAWL_CORO_BY_HAND) ? 0 : PAWL_ERUNNING;
 }
 
-/* Throws PAWL_ECLOSED into the innermost frame. A frame whose callee was closed so is closed in its turn, also when the
+/* Throws PAWL_EEXIT into the innermost frame. A frame whose callee was closed so is closed in its turn, also when the
  * callee swallowed it and ended well; what a frame calls while it cleans up is none of these. To suspend is an error; *what is how it came back then. */
 PAWL_COLD static int pawl_close_(struct pawl_coro *root, struct pawl_coro **what)
 {
     if (root->resume == NULL || pawl_phase_(root) == PAWL_CORO_DONE) return 0;
     if (pawl_phase_(root) == PAWL_CORO_FRESH) {
-        pawl_enter_(root, PAWL_ECLOSED);
+        pawl_enter_(root, PAWL_EEXIT);
     } else {
         struct pawl_coro *closed = root->link, *co = closed;
         if (!pawl_is_frame_(co)) return PAWL_ERUNNING;
         root->link = PAWL_ODD_;
-        for (int error = PAWL_ECLOSED; !pawl_is_odd_(co);) {
+        for (int error = PAWL_EEXIT; !pawl_is_odd_(co);) {
             struct pawl_coro *const next = co->resume(co, root, error);
             if (next == NULL) PAWL_TRAP_RETURN_(pawl_coro_name(co));
             error = co->state & PAWL_CORO_DONE_BIT ? co->errors[0] : 0;
             if (co == closed && (co->state & PAWL_CORO_DONE_BIT)) {
                 closed = next;
-                if (error == 0) error = PAWL_ECLOSED;
+                if (error == 0) error = PAWL_EEXIT;
             }
             co = next;
         }
         *what = co;
         if (pawl_is_frame_(root->link)) return PAWL_EYIELDED;
     }
-    if (root->errors[0] == PAWL_ECLOSED) root->errors[0] = 0;
+    if (root->errors[0] == PAWL_EEXIT) root->errors[0] = 0;
     return root->errors[0];
 }
 
@@ -571,7 +571,7 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
                 PAWL_KEEP_();
 
 #define PAWL_CATCH(code) PAWL_CATCH_IF_(pawl_err_ < 0 && pawl_err_ == (code))
-#define PAWL_CATCH_ERROR PAWL_CATCH_IF_(pawl_err_ < 0 && pawl_err_ != PAWL_ECANCELLED && pawl_err_ != PAWL_ECLOSED)
+#define PAWL_CATCH_ERROR PAWL_CATCH_IF_(pawl_err_ < 0 && pawl_err_ != PAWL_ECANCELLED && pawl_err_ != PAWL_EEXIT)
 #define PAWL_CATCH_ALL PAWL_CATCH_IF_(pawl_err_ < 0)
 
 #define PAWL_FINALLY \

@@ -19,8 +19,7 @@ PAWL_BEGIN_C
 
 enum pawl_error {
     PAWL_ECANCELLED = -32000, /* the task or the future was cancelled (asyncio.CancelledError) */
-    PAWL_ECLOSED = -32001,    /* the generator is being closed (GeneratorExit); the socket, channel or queue was closed
-                                 (QueueShutDown) */
+    PAWL_EEXIT = -32001,      /* the generator or coroutine is being closed (GeneratorExit) */
     PAWL_ETIMEOUT = -32002,   /* a deadline passed (TimeoutError) */
     PAWL_EINVAL = -32003,     /* an argument that this function cannot take */
     PAWL_ENOMEM = -32004,     /* the allocator gave nothing, or there is none */
@@ -40,7 +39,8 @@ enum pawl_error {
     PAWL_EEMPTY = -32018,     /* nothing in the queue or channel (QueueEmpty) */
     PAWL_EBROKEN = -32019,    /* the barrier was aborted or reset (BrokenBarrierError) */
     PAWL_ELAGGED = -32020,    /* the subscriber was too slow: values were overwritten */
-    PAWL_EINTERRUPTED = -32021 /* Ctrl-C (KeyboardInterrupt) */
+    PAWL_EINTERRUPTED = -32021, /* Ctrl-C (KeyboardInterrupt) */
+    PAWL_ECLOSED = -32022     /* the socket, channel or queue was closed (QueueShutDown) */
 };
 
 /** The text of one of the errors above: a static string, or NULL when `error` is not the library's own.

@@ -60,6 +60,7 @@ enum {
     PAWL_WHERE_FUTURE = 2 << 6,
     PAWL_WHERE_TIMER = 3 << 6,
     PAWL_WHERE_FIRING = 4 << 6, /* its time has come; in the ready queue to be told so */
+    PAWL_WHERE_ASKED = 5 << 6,  /* a future that is being asked for its cancellation */
     PAWL_FUTURE_NOTED = 1 << 9, /* task: the loop has a note of it */
     PAWL_CANCELLING_ONE = 1 << 10, /* the bits from here up count the cancel requests, to 63 */
     PAWL_CANCELLING_MASK = 63 << 10

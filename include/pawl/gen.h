@@ -156,7 +156,7 @@ template <class G, class V> PAWL_INLINE bool pawl_gen_send_value_(G *gen, const 
  *  that and yielded. Thrown into one that has not started, it ends with that error and its body never runs. */
 #define pawl_gen_throw(gen, error) pawl_gen_throw_((struct pawl_coro *)PAWL_AWAITABLE_(gen), (error))
 
-/** int gen_close(gen): ends it: PAWL_ECLOSED is raised where it stands, inner generators first, and every FINALLY
+/** int gen_close(gen): ends it: PAWL_EEXIT is raised where it stands, inner generators first, and every FINALLY
  *  runs. 0 when it has ended (also before, and for a zeroed struct), PAWL_EYIELDED when it yielded instead (it stays
  *  suspended), PAWL_ERUNNING when it is running, or the error that it raised on the way. */
 #define pawl_gen_close(gen) pawl_gen_close_((struct pawl_coro *)PAWL_AWAITABLE_(gen))

@@ -53,7 +53,7 @@ static struct pawl_coro *wait_for_lock(struct pawl_condition_wait *self, struct 
 static bool lock_again(struct pawl_condition_wait *self, int error)
 {
     if (error != 0) self->error = (int16_t)error;
-    return pawl_lock_try_acquire(self->condition->lock) || error == PAWL_ECLOSED;
+    return pawl_lock_try_acquire(self->condition->lock) || error == PAWL_EEXIT;
 }
 
 static struct pawl_coro *wait_over(struct pawl_condition_wait *self, struct pawl_coro *root)

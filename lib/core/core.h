@@ -247,6 +247,9 @@ static inline void task_end(struct pawl_task *task, int error)
     }
 }
 
+/* A cancel that came while the task ran goes to what it waits for now: an uncancel is too late for it. */
+void task_cancel_parked(struct pawl_task *task);
+
 /* Runs a task up to its next suspension, raising `error` where it stands. While it runs it counts as ready, though it is
  * in no queue: what still says so afterwards has only given way. */
 static inline void task_resume(struct pawl_loop *loop, struct pawl_task *task, int error)
@@ -265,6 +268,8 @@ static inline void task_resume(struct pawl_loop *loop, struct pawl_task *task, i
             if (PAWL_LIKELY(where(job) == PAWL_WHERE_READY)) {
                 job->on.outcome = 0;
                 list_append(loop->ready, &job->link);
+            } else if (PAWL_UNLIKELY(job->awaitable.flags & PAWL_FUTURE_CANCEL)) {
+                task_cancel_parked(task);
             }
             return;
         }

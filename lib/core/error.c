@@ -29,6 +29,7 @@ const char *pawl_error_text(int error)
     case PAWL_EBROKEN: return "barrier broken";
     case PAWL_ELAGGED: return "too slow: values were lost";
     case PAWL_EINTERRUPTED: return "interrupted";
+    case PAWL_EEXIT: return "left";
     default: return NULL;
     }
 }

@@ -43,6 +43,7 @@ void run_at_once(struct pawl_link *at_once)
 void job_leave(struct pawl_job *job)
 {
     switch (where(job)) {
+    case PAWL_WHERE_ASKED:
     case PAWL_WHERE_FUTURE: ring_remove(&job->on.awaited->awaitable.first, &job->link); break;
     case PAWL_WHERE_TIMER: pawl_timers_remove(&pawl_job_loop_(job)->timers, job); break;
     case PAWL_WHERE_NONE: return;
@@ -63,7 +64,11 @@ int pawl_future_settle(struct pawl_future *future, int error)
 
 bool(pawl_future_cancel)(struct pawl_future *future)
 {
-    if (future == NULL || (future->flags & PAWL_FUTURE_DONE)) return false;
+    if (future == NULL) return false;
+    if (future->flags & PAWL_FUTURE_DONE) {
+        set_flags(future, PAWL_FUTURE_SEEN);
+        return false;
+    }
     if (future->flags & PAWL_FUTURE_TASK) return pawl_task_cancel(task_of(job_of_future(future)));
     if (future->flags & PAWL_FUTURE_HANDLE) return pawl_handle_cancel(handle_of(job_of_future(future)));
     if (future->flags & PAWL_FUTURE_HOOKED) {

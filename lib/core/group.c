@@ -195,6 +195,6 @@ PAWL_LEAF(pawl_group)
         self->body = PAWL_ECANCELLED;
         abort_members(self);
     }
-    if (error == PAWL_ECLOSED) abandon(self);
+    if (error == PAWL_EEXIT) abandon(self);
     return self->members != NULL ? wait_for_members(self, root) : pawl_leaf_done(co, group_outcome(self));
 }

@@ -54,8 +54,8 @@ PAWL_LEAF(pawl_lock_acquire)
     if (co->point == 0) {
         if (!pawl_lock_try_acquire(self->lock)) return pawl_wait_begin(&self->lock->waiters, &self->waiter, co, root);
     } else if (co->point == PAWL_POINT_EXIT) {
-        pawl_lock_release(self->lock);
-        error = pawl_scope_error(co);
+        error = pawl_lock_release(self->lock);
+        if (error == 0) error = pawl_scope_error(co);
     } else {
         lock_taken(self->lock, &self->waiter, error);
     }

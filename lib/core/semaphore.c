@@ -71,7 +71,7 @@ PAWL_LEAF(pawl_semaphore_acquire)
         if (!pawl_semaphore_try_acquire(self->semaphore)) return pawl_wait_begin(&self->semaphore->waiters, &self->waiter, co, root);
     } else if (co->point == PAWL_POINT_EXIT) {
         error = pawl_semaphore_release(self->semaphore);
-        if (pawl_scope_error(co) != 0) error = pawl_scope_error(co);
+        if (error == 0) error = pawl_scope_error(co);
     } else {
         semaphore_taken(self->semaphore, &self->waiter, error);
     }

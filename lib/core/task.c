@@ -247,10 +247,26 @@ void task_close(struct pawl_task *task)
 
 /* ---- Cancelling ---- */
 
+static bool is_asked(const struct pawl_task *task)
+{
+    return where(&task->awaitable) == PAWL_WHERE_ASKED;
+}
+
+static bool awaits(const struct pawl_task *task)
+{
+    return where(&task->awaitable) == PAWL_WHERE_FUTURE || is_asked(task);
+}
+
+/* Takes the mark off, unless the task has been woken meanwhile. */
+static void was_asked(struct pawl_task *task)
+{
+    if (is_asked(task)) set_where(&task->awaitable, PAWL_WHERE_FUTURE);
+}
+
 static struct pawl_task *awaited_task(const struct pawl_task *task)
 {
     struct pawl_future *const awaited = task->awaitable.on.awaited;
-    if (where(&task->awaitable) != PAWL_WHERE_FUTURE || !(awaited->flags & PAWL_FUTURE_TASK)) return NULL;
+    if (!awaits(task) || !(awaited->flags & PAWL_FUTURE_TASK)) return NULL;
     return task_of(job_of_future(awaited));
 }
 
@@ -266,8 +282,9 @@ static void cancel_here(struct pawl_task *task)
     struct pawl_future *const future = &task->awaitable.awaitable;
     switch (where(&task->awaitable)) {
     case PAWL_WHERE_FUTURE:
-        set_flags(future, PAWL_FUTURE_CANCEL); /* so that a way back to it is seen */
-        if ((pawl_future_cancel)(task->awaitable.on.awaited)) clear_flags(future, PAWL_FUTURE_CANCEL);
+        set_where(&task->awaitable, PAWL_WHERE_ASKED); /* so that a way back to it is seen */
+        if (!(pawl_future_cancel)(task->awaitable.on.awaited)) set_flags(future, PAWL_FUTURE_CANCEL);
+        was_asked(task);
         break;
     case PAWL_WHERE_TIMER:
     case PAWL_WHERE_FIRING:
@@ -278,6 +295,12 @@ static void cancel_here(struct pawl_task *task)
     }
 }
 
+void task_cancel_parked(struct pawl_task *task)
+{
+    clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_CANCEL);
+    cancel_here(task);
+}
+
 /* The request goes down the chain of tasks that wait for each other, each marked on the way, to the one that waits for
  * something else; then the marks are taken off. A mark that is met is a circle: nobody in it would ever be woken, and so
  * the one before the mark is. No recursion, since a chain may be long and a stack short. */
@@ -285,23 +308,25 @@ static bool task_cancel(struct pawl_task *task, const char *message)
 {
     if (task == NULL) return false;
     struct pawl_future *const future = &task->awaitable.awaitable;
-    if (!(future->flags & PAWL_FUTURE_TASK) || (future->flags & PAWL_FUTURE_DONE)) return false;
-    const bool met = where(&task->awaitable) == PAWL_WHERE_FUTURE && (future->flags & PAWL_FUTURE_CANCEL);
+    if (!(future->flags & PAWL_FUTURE_TASK)) return false;
+    if (future->flags & PAWL_FUTURE_DONE) {
+        set_flags(future, PAWL_FUTURE_SEEN);
+        return false;
+    }
     count_cancel(future, message);
-    if (met) return false;
+    if (is_asked(task)) return false;
 
     struct pawl_task *last = task, *woken = NULL;
     for (struct pawl_task *next; (next = awaited_task(last)) != NULL; last = next) {
-        struct pawl_future *const waits = &last->awaitable.awaitable, *const awaited = &next->awaitable.awaitable;
-        set_flags(waits, PAWL_FUTURE_CANCEL);
-        count_cancel(awaited, message);
-        if (where(&next->awaitable) == PAWL_WHERE_FUTURE && (awaited->flags & PAWL_FUTURE_CANCEL)) {
+        set_where(&last->awaitable, PAWL_WHERE_ASKED);
+        count_cancel(&next->awaitable.awaitable, message);
+        if (is_asked(next)) {
             woken = last;
             break;
         }
     }
     if (woken == NULL) cancel_here(last);
-    for (struct pawl_task *at = task; at != NULL && at != last; at = awaited_task(at)) clear_flags(&at->awaitable.awaitable, PAWL_FUTURE_CANCEL);
+    for (struct pawl_task *at = task; at != NULL && is_asked(at); at = awaited_task(at)) was_asked(at);
     if (woken != NULL) {
         job_leave(&woken->awaitable);
         make_ready(&woken->awaitable, 0);
@@ -355,11 +380,8 @@ int pawl_task_set_context(struct pawl_task *task, struct pawl_context *context)
 
 static struct pawl_coro *sleep_until(struct pawl_coro *co, struct pawl_coro *root, struct pawl_task *task, pawl_time when)
 {
-    /* cancelled in this very step: it only gives way, and is told of it in the next */
-    if (PAWL_LIKELY(!(task->awaitable.awaitable.flags & PAWL_FUTURE_CANCEL))) {
-        set_where(&task->awaitable, PAWL_WHERE_TIMER);
-        pawl_timers_add(&pawl_task_loop(task)->timers, &task->awaitable, when);
-    }
+    set_where(&task->awaitable, PAWL_WHERE_TIMER);
+    pawl_timers_add(&pawl_task_loop(task)->timers, &task->awaitable, when);
     return pawl_leaf_suspend(co, root);
 }
 

@@ -11,8 +11,7 @@
 enum {
     WAITS = 1,
     ENDS = 2,
-    TURNS = 3,
-    TURNS_TO_END = 3 /* iterations: to make a task and cancel it, to tell of its end, to be woken */
+    TURNS_TO_END = 2 /* iterations in which a task that is cancelled ends, and tells so */
 };
 
 static void has_ended(void *argument)
@@ -21,22 +20,30 @@ static void has_ended(void *argument)
     if (!(self->ended.flags & PAWL_FUTURE_DONE)) future_complete(&self->ended, 0);
 }
 
-/* A coroutine that never starts. It has no task that could be awaited, and takes as many turns as that would. */
-static struct pawl_coro *end_coroutine(struct pawl_wait_for *self, struct pawl_coro *root)
+static void turn(void *argument)
+{
+    struct pawl_wait_for *const self = argument;
+    if (--self->turns > 0) pawl_call_soon(self->deadline.timer.awaitable.home, &self->deadline.timer, turn, self);
+    else has_ended(self);
+}
+
+/* A coroutine that never starts. It has no task whose end could be awaited, and takes as many turns as that would. */
+static struct pawl_coro *end_coroutine(struct pawl_wait_for *self, struct pawl_coro *root, struct pawl_loop *loop)
 {
     struct pawl_coro *const co = &self->awaitable, *const callee = self->what;
     if (callee->state != PAWL_CORO_FRESH || callee->resume == NULL) return pawl_leaf_done(co, pawl_callee_error_(callee));
     pawl_enter_(callee, PAWL_ECANCELLED);
     self->turns = TURNS_TO_END;
-    co->point = TURNS;
-    return pawl_leaf_suspend(co, root);
+    pawl_call_soon(loop, &self->deadline.timer, turn, self);
+    co->point = ENDS;
+    return pawl_leaf_await(co, root, &self->ended);
 }
 
 /* No time at all: what is not done is cancelled. Returns who runs next. */
 static struct pawl_coro *wait_no_time(struct pawl_wait_for *self, struct pawl_coro *root, struct pawl_task *task)
 {
     struct pawl_coro *const co = &self->awaitable;
-    if (self->kind == PAWL_KIND_CORO) return end_coroutine(self, root);
+    if (self->kind == PAWL_KIND_CORO) return end_coroutine(self, root, pawl_task_loop(task));
     struct pawl_future *const future = pawl_future_of_(self->what, self->kind);
     int error = pawl_look_(future, self->kind);
     if (error != PAWL_GOES_ON_) return pawl_leaf_done(co, error);
@@ -50,10 +57,10 @@ static struct pawl_coro *wait_no_time(struct pawl_wait_for *self, struct pawl_co
 /* It has ended, or this wait was cancelled. */
 static int no_time_over(struct pawl_wait_for *self, int error)
 {
-    struct pawl_future *const future = pawl_future_of_(self->what, self->kind);
     pawl_handle_cancel(&self->deadline.timer);
     if (error != 0) return error;
-    error = (pawl_future_error)(future);
+    if (self->kind == PAWL_KIND_CORO) return PAWL_ETIMEOUT;
+    error = (pawl_future_error)(pawl_future_of_(self->what, self->kind));
     return error == PAWL_ECANCELLED ? PAWL_ETIMEOUT : error;
 }
 
@@ -94,9 +101,6 @@ PAWL_LEAF(pawl_wait_for)
     switch (co->point) {
     case 0: return wait_fresh(self, root);
     case WAITS: return pawl_leaf_done(co, deadline_end(&self->deadline, error));
-    case ENDS: return pawl_leaf_done(co, no_time_over(self, error));
-    default:
-        if (error == 0 && --self->turns > 0) return pawl_leaf_suspend(co, root);
-        return pawl_leaf_done(co, error != 0 ? error : PAWL_ETIMEOUT);
+    default: return pawl_leaf_done(co, no_time_over(self, error));
     }
 }

@@ -451,8 +451,8 @@ GEN(stubborn)
     GEN_BEGIN(stubborn);
     TRY {
         YIELD(1);
-    } CATCH(PAWL_ECLOSED) {
-        trace(&seen, "caught %d ", CAUGHT() == PAWL_ECLOSED);
+    } CATCH(PAWL_EEXIT) {
+        trace(&seen, "caught %d ", CAUGHT() == PAWL_EEXIT);
         if (self->raises) RAISE(self->raises);
         if (self->yields) YIELD(2);
     } END_TRY;

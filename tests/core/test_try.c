@@ -29,7 +29,7 @@ static void clear_trace(void)
 /* What the body does. */
 enum { PASS, IO, NOENT, PERM, CANCEL, CLOSE, RETURN };
 
-static const int errors[] = { 0, -EIO, -ENOENT, -EPERM, PAWL_ECANCELLED, PAWL_ECLOSED };
+static const int errors[] = { 0, -EIO, -ENOENT, -EPERM, PAWL_ECANCELLED, PAWL_EEXIT };
 
 struct all {
     GENERATOR(int, void, int);

@@ -507,7 +507,7 @@ static void check_closed(struct tidy_level *gen, int depth)
     ck_assert_uint_eq(seen.length, (size_t)depth);
     for (int i = 0; i < depth; i++) {
         ck_assert(gen_done(&tidy_chain[i]));
-        ck_assert_int_eq(tidy_chain[i].error, PAWL_ECLOSED);
+        ck_assert_int_eq(tidy_chain[i].error, PAWL_EEXIT);
     }
 }
 
