@@ -17,10 +17,6 @@
 #include <string.h>
 
 #include <pawl/pawl.h>
-#include <pawl/group.h>
-#include <pawl/queue.h>
-#include <pawl/scope.h>
-#include <pawl/sync.h>
 
 enum { TASKS = 8, FUTURES = 4, HANDLES = 4, LOCKS = 2, EVENTS = 2, CONDITIONS = 1, SEMAPHORES = 4, BARRIERS = 2, SCOPES = 8, GROUPS = 4 };
 enum { ARGUMENTS = 10, MOST_ITEMS = 200, ITS_OWN_ERRORS = -5000 };
@@ -115,7 +111,8 @@ struct world {
     struct {
         QUEUE(int, MOST_ITEMS) large;
         QUEUE(int, 1) one;
-        QUEUE(int, 2) two[3];
+        QUEUE(int, 2) two[2];
+        QUEUE(int, 5) five;
     } queues;
     struct pawl_timeout *scopes[SCOPES];
     struct group_place *groups[GROUPS];

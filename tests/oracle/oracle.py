@@ -32,6 +32,8 @@ is given.
 
 Usage: oracle.py PROGRAM [--seeds N] [--first S] [--batch N] [--tap] [--python-rules] [--keep-going] [--show SEED]
                          [--run FILE] [--only WORD,WORD] [--without WORD,WORD]
+
+EXAMPLE_WRAPPER (a command line, such as valgrind's) goes before the program.
 """
 import argparse
 import asyncio
@@ -39,11 +41,14 @@ import functools
 import heapq
 import itertools
 import logging
+import os
 import random
+import shlex
 import subprocess
 import sys
 import threading
 import time
+import warnings
 
 VERSION = sys.version_info[:2]
 MOST_EVENTS = 400
@@ -158,23 +163,6 @@ class MoveOn:
             return await self.timeout.__aexit__(*error)
         except asyncio.TimeoutError:
             return True
-
-
-class Quiet:
-    """A lock or semaphore whose end does not hide the error of its block."""
-
-    def __init__(self, lock, quiet):
-        self.lock, self.quiet = lock, quiet
-
-    async def __aenter__(self):
-        await self.lock.acquire()
-
-    async def __aexit__(self, kind, *error):
-        try:
-            self.lock.release()
-        except (RuntimeError, ValueError):
-            if not kind and not self.quiet:
-                raise
 
 
 asyncio.tasks.set = OrderedSet  # of `wait`
@@ -388,7 +376,7 @@ class World:
         self.conditions = [asyncio.Condition() for _ in range(LIMITS["c"])]
         self.semaphores = [asyncio.Semaphore(0), asyncio.Semaphore(1), asyncio.Semaphore(2), asyncio.BoundedSemaphore(1)]
         self.barriers = [asyncio.Barrier(2), asyncio.Barrier(3)] if VERSION >= (3, 11) else []
-        self.queues = [asyncio.Queue(), asyncio.Queue(1), asyncio.Queue(2), asyncio.LifoQueue(2), asyncio.PriorityQueue(2)]
+        self.queues = [asyncio.Queue(), asyncio.Queue(1), asyncio.Queue(2), asyncio.LifoQueue(2), asyncio.PriorityQueue(5)]
 
     def run(self):
         asyncio.events._set_running_loop(self.loop)
@@ -782,9 +770,10 @@ class World:
     def now_cancelscope(self, name):
         if name not in self.scopes or self.scopes[name].expired():
             return "none" if name not in self.scopes else "no"
-        scope = self.scopes[name]
-        scope.reschedule(None)
-        getattr(scope, "timeout", scope)._on_timeout()
+        scope = getattr(self.scopes[name], "timeout", self.scopes[name])
+        if scope._timeout_handler:
+            scope._timeout_handler.cancel()
+        scope._on_timeout()
         return "yes"
 
     # -- locks, semaphores and conditions
@@ -797,8 +786,7 @@ class World:
         await self.lock(what).acquire()
 
     async def later_hold(self, node, what, nodes):
-        lock = self.lock(what)
-        async with Quiet(lock, what[0] != "s") if self.pawl_rules else lock:
+        async with self.lock(what):
             self.say(f"{node.number} hold has")
             return await self.block(nodes)
 
@@ -897,7 +885,8 @@ class World:
 
 # What a word needs of CPython; rules.md says why.
 NEEDS = {
-    "uncancel": (3, 13), "eager": (3, 12), "shutdown": (3, 13), "waitfor": (3, 12),
+    (3, 12): "eager waitfor gather timeout timeoutat moveon",
+    (3, 13): "uncancel group cancelscope cancelgroup condwait condwaitfor notify meet reset abort shutdown completed",
 }
 
 SPANS = [1, 1, 2, 2, 3, 3, 4, 5, 7, 10]
@@ -906,28 +895,44 @@ SPANS = [1, 1, 2, 2, 3, 3, 4, 5, 7, 10]
 class Generator:
     """A scenario from a seed. make_WORD returns the arguments of a statement, or None when it does not fit here."""
 
-    WEIGHTS = {
-        "mark": 2, "raise": 3, "return": 1, "spawn": 8, "set": 6, "fail": 3, "cancel": 10, "cancelme": 2, "uncancel": 2,
-        "cancelling": 2, "done": 3, "look": 2, "name": 1, "rename": 1, "soon": 2, "later": 3, "when": 3, "drop": 2,
-        "sleep": 12, "await": 12, "call": 3, "repeat": 2, "try": 10, "gather": 5, "waitfor": 6,
-        "wait": 5, "shield": 5, "completed": 4, "group": 8, "child": 4, "cancelgroup": 1, "timeout": 5, "timeoutat": 2, "moveon": 3, "resched": 3, "expired": 1, "deadline": 1, "cancelscope": 2,
-        "acquire": 5, "hold": 8, "tryacquire": 2, "release": 6, "locked": 2, "condwait": 5, "condwaitfor": 3, "notify": 5,
-        "waitevent": 4, "setevent": 3, "clear": 2, "isset": 1, "meet": 5, "reset": 1, "abort": 1, "waiting": 1, "broken": 1,
-        "put": 8, "get": 8, "join": 3, "putnow": 4, "getnow": 4, "taskdone": 4, "shutdown": 1, "size": 2,
-    }
+    # In families: each scenario prefers some of them, so that their members meet.
+    FAMILIES = [
+        {"mark": 2, "raise": 3, "return": 1, "spawn": 8, "sleep": 12, "await": 12, "call": 3, "repeat": 2, "try": 10},
+        {"cancel": 10, "cancelme": 2, "uncancel": 2, "cancelling": 2},
+        {"set": 6, "fail": 3, "done": 3, "look": 2, "name": 1, "rename": 1},
+        {"soon": 3, "later": 4, "when": 4, "drop": 3},
+        {"gather": 6, "waitfor": 6, "wait": 5, "shield": 5, "completed": 5},
+        {"timeout": 6, "timeoutat": 2, "moveon": 3, "resched": 3, "expired": 1, "deadline": 1, "cancelscope": 2},
+        {"group": 8, "child": 4, "cancelgroup": 1},
+        {"acquire": 5, "hold": 8, "tryacquire": 2, "release": 5, "locked": 2},
+        {"condwait": 5, "condwaitfor": 3, "notify": 6, "hold": 5, "setevent": 2},
+        {"waitevent": 4, "setevent": 3, "clear": 2, "isset": 1},
+        {"meet": 8, "reset": 1, "abort": 1, "waiting": 1, "broken": 1},
+        {"put": 8, "get": 8, "join": 3, "putnow": 4, "getnow": 4, "taskdone": 4, "shutdown": 1, "size": 1},
+    ]
+    LIKED = (0, 0, 0.3, 1, 1, 3)
 
     def __init__(self, seed, words):
         self.random = random.Random(seed)
         self.bodies = self.random.randint(2, 6)
-        self.budget = self.random.randint(8, 60)
-        self.words = [word for word in self.WEIGHTS if word in words]
+        self.budget = self.random.randint(8, 70)
         self.allowed = words
-        # Each scenario prefers some words, so that they meet.
-        self.weights = [self.WEIGHTS[word] * self.random.choice((0, 0.3, 1, 1, 3)) for word in self.words]
-        if not any(self.weights):
-            self.weights[0] = 1
-        self.quiet = [word for word in self.words if hasattr(World, "now_" + word) and word not in ("raise", "return")]
-        self.quiet_weights = [self.WEIGHTS[word] for word in self.quiet]
+        self.weights = self.choose_weights()
+        self.quiet_weights = {word: weight for word, weight in self.weights.items()
+                              if hasattr(World, "now_" + word) and word not in ("raise", "return")} or {"mark": 1}
+        # Few of a kind, so that tasks meet at them.
+        self.range = {kind: self.random.randint(1, limit) if self.chance(0.5) else 1 for kind, limit in LIMITS.items()}
+        self.first = {kind: self.random.randint(0, limit - self.range[kind]) for kind, limit in LIMITS.items()}
+
+    def choose_weights(self):
+        weights = {"mark": 0.1}
+        for i, family in enumerate(self.FAMILIES):
+            liked = self.random.choice(self.LIKED) if i > 1 else 1
+            for word, weight in family.items():
+                weight *= liked * self.random.choice((0.3, 1, 1, 2))
+                if word in self.allowed and weight > 0:
+                    weights[word] = max(weight, weights.get(word, 0))
+        return weights
 
     def scenario(self):
         bodies = []
@@ -946,7 +951,7 @@ class Generator:
         return self.random.random() < share
 
     def pick(self, kind):
-        return f"{kind}{self.random.randrange(LIMITS[kind])}"
+        return f"{kind}{self.first[kind] + self.random.randrange(self.range[kind])}"
 
     def span(self):
         return self.random.choice(SPANS)
@@ -962,9 +967,9 @@ class Generator:
         return statements
 
     def statement(self, quiet):
-        words, weights = (self.quiet, self.quiet_weights) if quiet else (self.words, self.weights)
+        weights = self.quiet_weights if quiet else self.weights
         for _ in range(5):
-            word = self.random.choices(words, weights)[0]
+            word = self.random.choices(list(weights), weights.values())[0]
             args = getattr(self, "make_" + word)()
             if args is not None:
                 self.budget -= 1
@@ -1187,9 +1192,10 @@ class Generator:
 class Oracle:
     def __init__(self, options):
         self.options = options
-        self.program = options.program
-        known = subprocess.run([self.program, "--words"], capture_output=True, text=True, check=True).stdout.split()
-        self.words = {word for word in known if VERSION >= NEEDS.get(word, (3, 11))}
+        self.program = shlex.split(os.environ.get("EXAMPLE_WRAPPER", "")) + [options.program]
+        known = subprocess.run([options.program, "--words"], capture_output=True, text=True, check=True).stdout.split()
+        missing = {word for version, words in NEEDS.items() if VERSION < version for word in words.split()}
+        self.words = set(known) - missing
         if options.only:
             self.words &= set(options.only.split(","))
         if options.without:
@@ -1203,9 +1209,10 @@ class Oracle:
 
     def on_pawl(self, scenarios):
         """The traces; fewer when the program died."""
-        done = subprocess.run([self.program], input="".join(map(text_of, scenarios)), capture_output=True, text=True, errors="replace")
+        done = subprocess.run(self.program, input="".join(map(text_of, scenarios)), capture_output=True, text=True, errors="replace")
         traces = [part.strip("\n").split("\n") for part in done.stdout.split("\n.\n")[:-1]]
-        if len(traces) < len(scenarios):
+        if len(traces) < len(scenarios) or done.returncode != 0:
+            del traces[len(scenarios) - 1:]
             traces.append([f"the program died with {done.returncode}"] + done.stderr.split("\n")[:40])
         return traces
 
@@ -1315,6 +1322,7 @@ def report(seed, oracle, bodies, comment):
 def main():
     options = parse_options()
     logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")  # of what is still there when a scenario is dropped
     sys.unraisablehook = lambda _: None
     oracle = Oracle(options)
     comment = "# " if options.tap else ""

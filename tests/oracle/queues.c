@@ -8,6 +8,7 @@
     switch (number_at((at), 0)) { \
     case 0: { __typeof__(&world.queues.large) const q = &world.queues.large; what; break; } \
     case 1: { __typeof__(&world.queues.one) const q = &world.queues.one; what; break; } \
+    case 4: { __typeof__(&world.queues.five) const q = &world.queues.five; what; break; } \
     default: { __typeof__(&world.queues.two[0]) const q = &world.queues.two[number_at((at), 0) - 2]; what; break; } \
     } \
 } while (0)
@@ -30,7 +31,7 @@ void queues_begin(void)
     pawl_queue_init(&world.queues.one);
     pawl_queue_init(&world.queues.two[0]);
     pawl_lifo_queue_init(&world.queues.two[1]);
-    pawl_priority_queue_init(&world.queues.two[2], least_first);
+    pawl_priority_queue_init(&world.queues.five, least_first);
 }
 
 static struct pawl_queue_put put_into(const struct statement *at)
