@@ -43,7 +43,7 @@ def declared_in(text):
         elif called := re.search(r"\(?\b(pawl_\w+)\)?\s*\(", head):
             names.add(called.group(1))
         else:
-            names.add(re.findall(r"\w+", head)[-1])
+            names |= {re.findall(r"\w+", part)[-1] for part in head.split(",")}
     return names, macros
 
 
