@@ -65,7 +65,6 @@ PAWL_API pawl_resume_fn pawl_channel_send_resume, pawl_channel_receive_resume;
 PAWL_INLINE PAWL_MUST_USE struct pawl_channel_send pawl_channel_send_(struct pawl_channel *channel, struct pawl_item item)
 {
     struct pawl_channel_send frame;
-    __builtin_memset(&frame, 0, sizeof frame);
     frame.awaitable = pawl_coro_init_(pawl_channel_send_resume);
     frame.channel = channel;
     frame.item = item;
@@ -75,7 +74,6 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_channel_send pawl_channel_send_(struct paw
 PAWL_INLINE PAWL_MUST_USE struct pawl_channel_receive pawl_channel_receive_(struct pawl_channel *channel, void *item)
 {
     struct pawl_channel_receive frame;
-    __builtin_memset(&frame, 0, sizeof frame);
     frame.awaitable = pawl_coro_init_(pawl_channel_receive_resume);
     frame.channel = channel;
     frame.item = item;
@@ -162,7 +160,6 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_broadcast_receive pawl_broadcast_receive_(
                                                                                 struct pawl_subscriber *subscriber, void *item)
 {
     struct pawl_broadcast_receive frame;
-    __builtin_memset(&frame, 0, sizeof frame);
     frame.awaitable = pawl_coro_init_(pawl_broadcast_receive_resume);
     frame.broadcast = broadcast;
     frame.subscriber = subscriber;
@@ -218,7 +215,6 @@ PAWL_API pawl_resume_fn pawl_watch_changed_resume;
 PAWL_INLINE PAWL_MUST_USE struct pawl_watch_changed pawl_watch_changed_(struct pawl_watch *watch, struct pawl_seen *seen)
 {
     struct pawl_watch_changed frame;
-    __builtin_memset(&frame, 0, sizeof frame);
     frame.awaitable = pawl_coro_init_(pawl_watch_changed_resume);
     frame.watch = watch;
     frame.seen = seen;

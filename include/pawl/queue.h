@@ -63,11 +63,11 @@ PAWL_API void pawl_queue_init_(struct pawl_queue *queue, const struct pawl_queue
 /* An item on its way: a small one travels in the frame, a large one stays where it is. */
 enum { PAWL_SMALL_ITEM = sizeof(void *) > 4 ? 16 : 8 };
 struct pawl_item {
-    const void *at; /* NULL: in `value` */
-    union {
-        unsigned char value[sizeof(void *) > 4 ? 16 : 8];
-        void *aligned;
-    } small;
+    const void *at; /* NULL: in the words */
+    uint64_t first;
+#if UINTPTR_MAX > 0xffffffffu
+    uint64_t second;
+#endif
 };
 
 PAWL_INLINE struct pawl_item pawl_item_at_(const void *at)
@@ -78,17 +78,23 @@ PAWL_INLINE struct pawl_item pawl_item_at_(const void *at)
     return item;
 }
 
+/* Word by word: what was stored in parts must not be loaded as a whole right after. */
 PAWL_INLINE struct pawl_item pawl_item_of_(const void *value, size_t size)
 {
     struct pawl_item item;
-    __builtin_memset(&item, 0, sizeof item);
-    __builtin_memcpy(item.small.value, value, size <= sizeof item.small.value ? size : 0);
+    uint64_t words[2] = { 0, 0 };
+    __builtin_memcpy(words, value, size <= (size_t)PAWL_SMALL_ITEM ? size : 0);
+    item.at = NULL;
+    item.first = words[0];
+#if UINTPTR_MAX > 0xffffffffu
+    item.second = words[1];
+#endif
     return item;
 }
 
 PAWL_INLINE const void *pawl_item_(const struct pawl_item *item)
 {
-    return item->at != NULL ? item->at : item->small.value;
+    return item->at != NULL ? item->at : &item->first;
 }
 
 /* A value of the type that the items of `q` have, as a small item. */
@@ -144,12 +150,64 @@ struct pawl_queue_join {
     struct pawl_waiter waiter;
     struct pawl_queue *queue;
 };
-PAWL_API pawl_resume_fn pawl_queue_put_resume, pawl_queue_get_resume, pawl_queue_join_resume;
+PAWL_API pawl_resume_fn pawl_queue_join_resume;
+
+/* Everything but the case that nobody has to wait, which a compiler puts in line where the operation is awaited. */
+PAWL_API pawl_resume_fn pawl_queue_put_slowly_, pawl_queue_get_slowly_;
+
+/* Is it of the kind that most are: first in first out, of words? */
+PAWL_INLINE bool pawl_queue_plain_(const struct pawl_queue *queue)
+{
+    return PAWL_LIKELY(queue->kind == &pawl_queue_fifo && queue->item_size == sizeof(void *));
+}
+
+PAWL_INLINE void pawl_queue_add_(struct pawl_queue *queue, const void *item)
+{
+    if (pawl_queue_plain_(queue)) {
+        const size_t room = queue->capacity - queue->head;
+        const size_t at = queue->count < room ? queue->head + queue->count : queue->count - room;
+        __builtin_memcpy(queue->items + at * sizeof(void *), item, sizeof(void *));
+    } else {
+        queue->kind->put(queue, item);
+    }
+    queue->count++;
+    queue->unfinished++;
+    queue->finished.is_set = false;
+    if (queue->getters.first != NULL) pawl_wait_wake(&queue->getters, 0);
+}
+
+PAWL_INLINE void pawl_queue_take_(struct pawl_queue *queue, void *item)
+{
+    queue->count--;
+    if (pawl_queue_plain_(queue)) {
+        const size_t head = queue->head;
+        __builtin_memcpy(item, queue->items + head * sizeof(void *), sizeof(void *));
+        queue->head = head + 1 == queue->capacity ? 0 : head + 1;
+    } else {
+        queue->kind->get(queue, item);
+    }
+    if (PAWL_UNLIKELY(queue->putters.first != NULL)) pawl_wait_wake(&queue->putters, 0);
+}
+
+PAWL_INLINE PAWL_LEAF(pawl_queue_put)
+{
+    struct pawl_queue_put *const self = (struct pawl_queue_put *)(void *)co;
+    if (co->point != 0 || self->queue->count >= self->queue->capacity || self->queue->is_shutdown) return pawl_queue_put_slowly_(co, root, error);
+    pawl_queue_add_(self->queue, pawl_item_(&self->item));
+    return pawl_leaf_done(co, 0);
+}
+
+PAWL_INLINE PAWL_LEAF(pawl_queue_get)
+{
+    struct pawl_queue_get *const self = (struct pawl_queue_get *)(void *)co;
+    if (co->point != 0 || self->queue->count == 0) return pawl_queue_get_slowly_(co, root, error);
+    pawl_queue_take_(self->queue, self->item);
+    return pawl_leaf_done(co, 0);
+}
 
 PAWL_INLINE PAWL_MUST_USE struct pawl_queue_put pawl_queue_put_(struct pawl_queue *queue, struct pawl_item item)
 {
     struct pawl_queue_put frame;
-    __builtin_memset(&frame, 0, sizeof frame);
     frame.awaitable = pawl_coro_init_(pawl_queue_put_resume);
     frame.queue = queue;
     frame.item = item;
@@ -159,7 +217,6 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_queue_put pawl_queue_put_(struct pawl_queu
 PAWL_INLINE PAWL_MUST_USE struct pawl_queue_get pawl_queue_get_(struct pawl_queue *queue, void *item)
 {
     struct pawl_queue_get frame;
-    __builtin_memset(&frame, 0, sizeof frame);
     frame.awaitable = pawl_coro_init_(pawl_queue_get_resume);
     frame.queue = queue;
     frame.item = item;
@@ -169,7 +226,6 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_queue_get pawl_queue_get_(struct pawl_queu
 PAWL_INLINE PAWL_MUST_USE struct pawl_queue_join pawl_queue_join_(struct pawl_queue *queue)
 {
     struct pawl_queue_join frame;
-    __builtin_memset(&frame, 0, sizeof frame);
     frame.awaitable = pawl_coro_init_(pawl_queue_join_resume);
     frame.queue = queue;
     return frame;

@@ -42,7 +42,6 @@ PAWL_API pawl_resume_fn pawl_lock_acquire_resume;
 PAWL_INLINE PAWL_MUST_USE struct pawl_lock_acquire pawl_lock_acquire(struct pawl_lock *lock)
 {
     struct pawl_lock_acquire frame;
-    __builtin_memset(&frame, 0, sizeof frame);
     frame.awaitable = pawl_coro_init_(pawl_lock_acquire_resume);
     frame.lock = lock;
     return frame;
@@ -78,7 +77,6 @@ PAWL_API pawl_resume_fn pawl_event_wait_resume;
 PAWL_INLINE PAWL_MUST_USE struct pawl_event_wait pawl_event_wait(struct pawl_event *event)
 {
     struct pawl_event_wait frame;
-    __builtin_memset(&frame, 0, sizeof frame);
     frame.awaitable = pawl_coro_init_(pawl_event_wait_resume);
     frame.event = event;
     return frame;
@@ -171,7 +169,6 @@ PAWL_API pawl_resume_fn pawl_semaphore_acquire_resume;
 PAWL_INLINE PAWL_MUST_USE struct pawl_semaphore_acquire pawl_semaphore_acquire(struct pawl_semaphore *semaphore)
 {
     struct pawl_semaphore_acquire frame;
-    __builtin_memset(&frame, 0, sizeof frame);
     frame.awaitable = pawl_coro_init_(pawl_semaphore_acquire_resume);
     frame.semaphore = semaphore;
     return frame;

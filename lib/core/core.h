@@ -196,6 +196,47 @@ static inline int future_subscribe(struct pawl_future *future, struct pawl_job *
     return 0;
 }
 
+/* ---- Waiters: pawl_wait_begin and pawl_wait_end in line ---- */
+
+static inline struct pawl_coro *waiter_begin(struct pawl_wait_list *list, struct pawl_waiter *waiter, struct pawl_coro *co,
+                                           struct pawl_coro *root)
+{
+    waiter->future.error = 0;
+    waiter->future.flags = 0;
+    ring_append(&list->first, &waiter->link);
+    co->point = 1;
+    if (PAWL_UNLIKELY(!(root->state & PAWL_CORO_TASK))) {
+        waiter->future.awaitable.first = NULL;
+        return pawl_leaf_await(co, root, &waiter->future);
+    }
+    /* nobody else can wait for this future, and so the task becomes its waiter without being asked */
+    struct pawl_job *const job = &pawl_leaf_task(root)->awaitable;
+    job->on.awaited = &waiter->future;
+    set_where(job, PAWL_WHERE_FUTURE);
+    waiter->future.awaitable.first = job->link.next = job->link.prev = &job->link;
+    return pawl_leaf_suspend(co, root);
+}
+
+/* Wakes one that is pending and in no list any more: mostly a task waits for it. */
+static inline void waiter_wake(struct pawl_waiter *waiter, int error)
+{
+    struct pawl_link *const first = waiter->future.awaitable.first;
+    if (PAWL_UNLIKELY(first == NULL || pawl_is_odd_(first) || error != 0)) {
+        future_complete_as(&waiter->future, 0, error);
+        return;
+    }
+    waiter->future.awaitable.first = NULL;
+    waiter->future.flags = PAWL_FUTURE_DONE;
+    make_ready(job_of(first), 0);
+}
+
+static inline void waiter_end(struct pawl_wait_list *list, struct pawl_waiter *waiter)
+{
+    if (waiter->link.next == NULL) return;
+    ring_remove(&list->first, &waiter->link);
+    waiter->link.next = NULL;
+}
+
 /* ---- Tasks ---- */
 
 /* The step of a task that is to be told of its cancellation. */

@@ -13,57 +13,61 @@ void pawl_queue_init_(struct pawl_queue *queue, const struct pawl_queue_kind *ki
     queue->finished.is_set = true;
 }
 
-int pawl_queue_put_nowait_(struct pawl_queue *queue, struct pawl_item item)
+static inline int put_nowait(struct pawl_queue *queue, const struct pawl_item *item)
 {
     if (queue->is_shutdown) return PAWL_ECLOSED;
     if (queue->count >= queue->capacity) return PAWL_EFULL;
-    queue->kind->put(queue, pawl_item_(&item));
-    queue->count++;
-    queue->unfinished++;
-    pawl_event_clear(&queue->finished);
-    pawl_wait_wake(&queue->getters, 0);
+    pawl_queue_add_(queue, pawl_item_(item));
+    return 0;
+}
+
+int pawl_queue_put_nowait_(struct pawl_queue *queue, struct pawl_item item)
+{
+    return put_nowait(queue, &item);
+}
+
+static inline int get_nowait(struct pawl_queue *queue, void *item)
+{
+    if (queue->count == 0) return queue->is_shutdown ? PAWL_ECLOSED : PAWL_EEMPTY;
+    pawl_queue_take_(queue, item);
     return 0;
 }
 
 int pawl_queue_get_nowait_(struct pawl_queue *queue, void *item)
 {
-    if (queue->count == 0) return queue->is_shutdown ? PAWL_ECLOSED : PAWL_EEMPTY;
-    queue->count--;
-    queue->kind->get(queue, item);
-    pawl_wait_wake(&queue->putters, 0);
-    return 0;
+    return get_nowait(queue, item);
 }
 
-PAWL_LEAF(pawl_queue_put)
+struct pawl_coro *pawl_queue_put_slowly_(struct pawl_coro *co, struct pawl_coro *root, int error)
 {
     PAWL_LEAF_BEGIN(pawl_queue_put);
     struct pawl_queue_put *const self = (struct pawl_queue_put *)(void *)co;
     struct pawl_queue *const queue = self->queue;
     if (co->point != 0) {
-        pawl_wait_end(&queue->putters, &self->waiter);
-        if (error != 0) {
+        waiter_end(&queue->putters, &self->waiter);
+        if (PAWL_UNLIKELY(error != 0)) {
             if (queue->count < queue->capacity && pawl_waiter_woken(&self->waiter)) pawl_wait_wake(&queue->putters, 0);
             return pawl_leaf_done(co, error);
         }
     }
-    error = pawl_queue_put_nowait_(queue, self->item);
-    return error == PAWL_EFULL ? pawl_wait_begin(&queue->putters, &self->waiter, co, root) : pawl_leaf_done(co, error);
+    error = put_nowait(queue, &self->item);
+    return error == PAWL_EFULL ? waiter_begin(&queue->putters, &self->waiter, co, root) : pawl_leaf_done(co, error);
 }
 
-PAWL_LEAF(pawl_queue_get)
+struct pawl_coro *pawl_queue_get_slowly_(struct pawl_coro *co, struct pawl_coro *root, int error)
 {
     PAWL_LEAF_BEGIN(pawl_queue_get);
     struct pawl_queue_get *const self = (struct pawl_queue_get *)(void *)co;
     struct pawl_queue *const queue = self->queue;
     if (co->point != 0) {
-        pawl_wait_end(&queue->getters, &self->waiter);
-        if (error != 0) {
+        waiter_end(&queue->getters, &self->waiter);
+        if (PAWL_UNLIKELY(error != 0)) {
             if (queue->count > 0 && pawl_waiter_woken(&self->waiter)) pawl_wait_wake(&queue->getters, 0);
             return pawl_leaf_done(co, error);
         }
     }
-    error = pawl_queue_get_nowait_(queue, self->item);
-    return error == PAWL_EEMPTY ? pawl_wait_begin(&queue->getters, &self->waiter, co, root) : pawl_leaf_done(co, error);
+    error = get_nowait(queue, self->item);
+    return error == PAWL_EEMPTY ? waiter_begin(&queue->getters, &self->waiter, co, root) : pawl_leaf_done(co, error);
 }
 
 /* ---- What is dealt with, and the end ---- */

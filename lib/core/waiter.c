@@ -8,26 +8,22 @@
 
 struct pawl_coro *pawl_wait_begin(struct pawl_wait_list *list, struct pawl_waiter *waiter, struct pawl_coro *co, struct pawl_coro *root)
 {
-    waiter->future = (struct pawl_future){ 0 };
-    ring_append(&list->first, &waiter->link);
-    co->point = 1;
-    return pawl_leaf_await(co, root, &waiter->future);
+    return waiter_begin(list, waiter, co, root);
 }
 
 void pawl_wait_end(struct pawl_wait_list *list, struct pawl_waiter *waiter)
 {
-    if (waiter->link.next == NULL) return;
-    ring_remove(&list->first, &waiter->link);
-    waiter->link.next = NULL;
+    waiter_end(list, waiter);
 }
 
 struct pawl_waiter *pawl_wait_wake(struct pawl_wait_list *list, int error)
 {
     while (list->first != NULL) {
         struct pawl_waiter *const waiter = waiter_of(list->first);
-        pawl_wait_end(list, waiter);
-        if (waiter->future.flags & PAWL_FUTURE_DONE) continue;
-        future_complete(&waiter->future, error);
+        ring_remove(&list->first, &waiter->link);
+        waiter->link.next = NULL;
+        if (PAWL_UNLIKELY(waiter->future.flags & PAWL_FUTURE_DONE)) continue;
+        waiter_wake(waiter, error);
         return waiter;
     }
     return NULL;
