@@ -22,6 +22,10 @@ static const struct {
     { "await a trivial child", "call through a pointer", floor_await, pawl_await_child, 20000000, 2.0 },
     { "spawn and join", "malloc and a queue", floor_spawn_join, pawl_spawn_join, 4000000, 1.5 },
     { "yield, 1,000 tasks", "intrusive queue", floor_switch, pawl_switch, 10000000, 1.3 },
+    { "ping-pong, two queues of 1", "such queues by hand", floor_queues, pawl_queue_ping_pong, 10000000, 1.5 },
+    { "ping-pong, two channels of 1", "such queues by hand", floor_queues, pawl_channel_ping_pong, 10000000, 1.5 },
+    { "ping-pong, two queues of 1", "bare slots by hand", floor_ping_pong, pawl_queue_ping_pong, 10000000, 0 },
+    { "semaphore hand-over", "two counters by hand", floor_hand_over, pawl_hand_over, 10000000, 1.5 },
 };
 
 static int ascending(const void *a, const void *b)

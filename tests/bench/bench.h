@@ -7,6 +7,7 @@
 #ifndef PAWL_BENCH_H
 #define PAWL_BENCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,9 @@
 
 typedef double work(long n);
 
-work floor_generator, floor_await, floor_spawn_join, floor_switch;
+work floor_generator, floor_await, floor_spawn_join, floor_switch, floor_ping_pong, floor_queues, floor_hand_over;
 work pawl_generator, pawl_levels_1, pawl_levels_10, pawl_levels_100, pawl_levels_1000, pawl_await_child, pawl_spawn_join, pawl_switch;
+work pawl_queue_ping_pong, pawl_channel_ping_pong, pawl_hand_over;
 
 enum { SWITCHING_TASKS = 1000 };
 

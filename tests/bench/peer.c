@@ -11,6 +11,7 @@
  *      w3          a trivial child awaited N times; a trivial task spawned and joined N times
  *      w4 N SECS   N tasks asleep at once
  *      w5          1,000 tasks that give way N times each
+ *      w6          N values to and fro through two queues of 1
  *      w7          N timers armed and cancelled; N armed and fired
  *      w8 PORT     a TCP echo server on 127.0.0.1, until it is killed; prints "ready"
  *      w9          N leaves of a tree whose every node is a task
@@ -112,6 +113,13 @@ static void switching(struct arguments arguments)
     tell("w5", "switch", after_a_smaller_pass(pawl_switch, each * SWITCHING_TASKS), "ns");
 }
 
+static void ping_pong(struct arguments arguments)
+{
+    const long n = 2 * at_least_one(argument_or(arguments, 0, 20000000));
+    tell("w6", "message", after_a_smaller_pass(pawl_queue_ping_pong, n), "ns");
+    tell_as("pawl_channel", "w6", "message", after_a_smaller_pass(pawl_channel_ping_pong, n), "ns");
+}
+
 /* ---- The program ---- */
 
 static const struct {
@@ -119,7 +127,8 @@ static const struct {
     workload *run;
 } workloads[] = {
     { "w1", generator }, { "w2", delegation }, { "w3", awaiting },    { "w4", sleeping_tasks },
-    { "w5", switching }, { "w7", timers },     { "w8", echo_server }, { "w9", skynet },
+    { "w5", switching }, { "w6", ping_pong },  { "w7", timers },      { "w8", echo_server },
+    { "w9", skynet },
 };
 
 enum { WORKLOADS = sizeof workloads / sizeof workloads[0] };
