@@ -53,7 +53,7 @@ import warnings
 VERSION = sys.version_info[:2]
 MOST_EVENTS = 400
 MOST_ROUNDS = 8
-FIRST_ERROR, TIMEOUT_KIND = 1, 4
+FIRST_ERROR, CANCELLATION_KIND, TIMEOUT_KIND = 1, 1, 4
 NO_LIMIT = -1
 LIMITS = {"t": 8, "f": 4, "h": 4, "l": 2, "e": 2, "c": 1, "s": 4, "b": 2, "q": 5, "x": 8, "g": 4}
 
@@ -889,6 +889,8 @@ NEEDS = {
     (3, 13): "uncancel group cancelscope cancelgroup condwait condwaitfor notify meet reset abort shutdown completed",
 }
 
+# What may wake a task within this step.
+WAKES = {"set", "fail", "release", "setevent", "notify", "putnow", "getnow", "taskdone", "shutdown", "cancelscope", "resched"}
 SPANS = [1, 1, 2, 2, 3, 3, 4, 5, 7, 10]
 
 
@@ -903,49 +905,61 @@ class Generator:
         {"soon": 3, "later": 4, "when": 4, "drop": 3},
         {"gather": 6, "waitfor": 6, "wait": 5, "shield": 5, "completed": 5},
         {"timeout": 6, "timeoutat": 2, "moveon": 3, "resched": 3, "expired": 1, "deadline": 1, "cancelscope": 2},
-        {"group": 8, "child": 4, "cancelgroup": 1},
+        {"group": 8, "child": 4, "cancelgroup": 1, "try": 6, "raise": 3},
         {"acquire": 5, "hold": 8, "tryacquire": 2, "release": 5, "locked": 2},
         {"condwait": 5, "condwaitfor": 3, "notify": 6, "hold": 5, "setevent": 2},
         {"waitevent": 4, "setevent": 3, "clear": 2, "isset": 1},
         {"meet": 8, "reset": 1, "abort": 1, "waiting": 1, "broken": 1},
         {"put": 8, "get": 8, "join": 3, "putnow": 4, "getnow": 4, "taskdone": 4, "shutdown": 1, "size": 1},
     ]
-    LIKED = (0, 0, 0.3, 1, 1, 3)
+    CORE, CANCEL = 0, 1
 
     def __init__(self, seed, words):
         self.random = random.Random(seed)
-        self.bodies = self.random.randint(2, 6)
-        self.budget = self.random.randint(8, 70)
+        self.bodies = self.random.randint(2, LIMITS["t"])
         self.allowed = words
         self.weights = self.choose_weights()
         self.quiet_weights = {word: weight for word, weight in self.weights.items()
                               if hasattr(World, "now_" + word) and word not in ("raise", "return")} or {"mark": 1}
-        # Few of a kind, so that tasks meet at them.
-        self.range = {kind: self.random.randint(1, limit) if self.chance(0.5) else 1 for kind, limit in LIMITS.items()}
+        # Few of a kind, and few lengths of time, so that tasks meet.
+        self.range = {kind: self.random.randint(1, limit) if self.chance(0.3) else 1 for kind, limit in LIMITS.items()}
         self.first = {kind: self.random.randint(0, limit - self.range[kind]) for kind, limit in LIMITS.items()}
+        self.lock_kinds = "c" if "condwait" in self.weights and self.chance(0.6) else self.random.choice(("l", "s", "c", "llssc"))
+        self.spans = self.random.choice((SPANS, SPANS, [1, 1, 2], [1]))
 
     def choose_weights(self):
-        weights = {"mark": 0.1}
-        for i, family in enumerate(self.FAMILIES):
-            liked = self.random.choice(self.LIKED) if i > 1 else 1
+        liking = self.theme() if self.chance(0.6) else [self.random.choice((0, 0, 0.3, 1, 1, 3)) for _ in self.FAMILIES]
+        liking[self.CORE] = 1
+        weights = {"sleep": self.random.choice((5, 20, 40))}
+        for liked, family in zip(liking, self.FAMILIES):
             for word, weight in family.items():
                 weight *= liked * self.random.choice((0.3, 1, 1, 2))
                 if word in self.allowed and weight > 0:
                     weights[word] = max(weight, weights.get(word, 0))
         return weights
 
+    def theme(self):
+        """One or two families, and little else."""
+        liking = [0] * len(self.FAMILIES)
+        for _ in range(self.random.randint(1, 2)):
+            liking[self.random.randrange(self.CANCEL, len(liking))] = 4
+        liking[self.CANCEL] = max(liking[self.CANCEL], self.random.choice((0, 0.3, 1)))
+        return liking
+
     def scenario(self):
         bodies = []
         for k in range(self.bodies):
-            self.k, self.inside, self.depth, self.final = k, [], 0, 0
-            block = self.block(self.random.randint(2, 8))
+            self.k, self.depth, self.final = k, 0, 0
+            self.budget = self.random.randint(2, 20)
+            block = self.block(self.random.randint(2, 10))
             if k == 0:
-                block = self.spawns() + block
+                block = self.spawns() + block + ([("sleep", 30)] if self.chance(0.4) else [])
             bodies.append(block)
         return bodies
 
     def spawns(self):
-        return [("spawn", f"t{k}", int(self.chance(0.2) and "eager" in self.allowed)) for k in range(1, self.bodies) if self.chance(0.75)]
+        share = 0.3 if "group" in self.weights else 0.85  # the others may become children of groups
+        return [("spawn", f"t{k}", int(self.chance(0.2) and "eager" in self.allowed)) for k in range(1, self.bodies) if self.chance(share)]
 
     def chance(self, share):
         return self.random.random() < share
@@ -954,7 +968,7 @@ class Generator:
         return f"{kind}{self.first[kind] + self.random.randrange(self.range[kind])}"
 
     def span(self):
-        return self.random.choice(SPANS)
+        return self.random.choice(self.spans)
 
     def block(self, size, quiet=False):
         statements = []
@@ -963,8 +977,15 @@ class Generator:
                 break
             statement = self.statement(quiet)
             if statement:
-                statements.append(statement)
+                statements += self.raced(statement)
         return statements
+
+    def raced(self, statement):
+        """What wakes somebody, now and then together with a cancellation in the same step."""
+        if statement[0] not in WAKES or "cancel" not in self.allowed or self.chance(0.8):
+            return [statement]
+        cancel = ("cancel", self.task())
+        return [statement, cancel] if self.chance(0.7) else [cancel, statement]
 
     def statement(self, quiet):
         weights = self.quiet_weights if quiet else self.weights
@@ -1058,6 +1079,8 @@ class Generator:
         body = self.inner(5)
         kind = self.random.choice((0, 0, 1, 1, 1, 2, 3, TIMEOUT_KIND, 5, 6))
         handler = self.inner(3) if kind and self.chance(0.8) else []
+        if kind == CANCELLATION_KIND and self.chance(0.2):
+            handler = handler + [("raise", self.random.randint(1, 3))]
         self.final += 1
         final = self.inner(3) if self.chance(0.5) else []
         self.final -= 1
@@ -1102,7 +1125,8 @@ class Generator:
             return None
         name = self.pick("g")
         block = [("child", name, *self.make_child()[1:]) for _ in range(self.random.randint(0, 4)) if "child" in self.allowed]
-        return (name, block + self.inner())
+        block += self.inner()
+        return (name, block + [("raise", self.random.randint(1, 3))] if self.chance(0.15) else block)
 
     def inner_with(self, word, name, count=1):
         """A block in which, mostly, `word` is said of `name`."""
@@ -1131,8 +1155,8 @@ class Generator:
 
     make_deadline = make_cancelscope = make_expired
 
-    def locklike(self, kinds="llssc"):
-        return self.pick(self.random.choice(kinds))
+    def locklike(self):
+        return self.pick(self.random.choice(self.lock_kinds))
 
     def make_acquire(self):
         return (self.locklike(),)
