@@ -59,6 +59,7 @@ struct pawl_channel_receive {
     struct pawl_waiter waiter;
     struct pawl_channel *channel;
     void *item;
+    bool again;
 };
 PAWL_API pawl_resume_fn pawl_channel_send_resume, pawl_channel_receive_resume;
 
@@ -77,6 +78,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_channel_receive pawl_channel_receive_(stru
     frame.awaitable = pawl_coro_init_(pawl_channel_receive_resume);
     frame.channel = channel;
     frame.item = item;
+    frame.again = false;
     return frame;
 }
 

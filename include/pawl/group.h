@@ -83,6 +83,8 @@ PAWL_API struct pawl_task *pawl_group_begin_(struct pawl_group *group, struct pa
 PAWL_END_C
 template <class F> PAWL_INLINE struct pawl_task *pawl_group_spawn_(struct pawl_group *group, const F &frame, bool eager)
 {
+    static_assert(!pawl_pointer_<F>::yes, "pawl_group_spawn takes a frame by value: CORO(…), not a pointer");
+    static_assert(alignof(F) <= 16, "a frame's alignment is that of malloc");
     struct pawl_task *const task = pawl_group_allocate_(group, sizeof frame);
     if (task) *(F *)(void *)(task + 1) = frame;
     return pawl_group_begin_(group, task, sizeof frame, eager);

@@ -41,7 +41,8 @@ PAWL_API int pawl_runner_run_(struct pawl_runner *runner, struct pawl_task *task
 
 /** pawl_runner_run(runner, call): runs the coroutine that `call` makes as the main task until it ends; other tasks are left as they
  *  are, and go on in the next run. Its outcome: 0 or its error, PAWL_EINTERRUPTED when Ctrl-C cancelled it (as in pawl_run),
- *  PAWL_EBUSY when a loop runs in this thread, PAWL_EINVAL for a finished runner.
+ *  PAWL_EBUSY when a loop runs in this thread, PAWL_EINVAL for a finished runner. A main task that has not ended when the run
+ *  is over (PAWL_EPENDING: pawl_loop_stop; an error of the port) is cancelled, and runs to its end.
  *  pawl_runner_run_in(runner, slot, call): the same in *slot, a TASK(name), which has the result afterwards. */
 #if defined(__cplusplus)
 PAWL_END_C

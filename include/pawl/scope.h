@@ -15,7 +15,8 @@
  * Of the task's point of view all of them work as asyncio's: by cancelling the task, once, where it waits; and the one
  * that asked for the cancellation takes it back when the block is left.
  *
- * Hazard: `break`, `continue` and `goto` out of a WITH skip its end. ASYNC_RETURN does not.
+ * Hazards: `break`, `continue` and `goto` out of a WITH skip its end; ASYNC_RETURN does not. The slot is looked up again at the
+ * end: WITH(self->holds[self->i], …) needs the same i there.
  */
 #ifndef PAWL_SCOPE_H
 #define PAWL_SCOPE_H

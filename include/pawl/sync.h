@@ -12,6 +12,9 @@
  * What waits is a coroutine (`AWAIT(slot, call)`, or `WITH(slot, call)` where leaving gives back what entering took); the rest
  * are plain functions, to be called in the thread of the loop, from tasks and callbacks alike. Cancelled while it waits, an
  * operation has not happened. Each works by hand too, without a loop.
+ *
+ * Hazard: a condition's wait that is closed (coro_close) while another one has the lock leaves without it, since who is closed
+ * cannot wait; a WITH of that lock around it then unlocks what is another one's.
  */
 #ifndef PAWL_SYNC_H
 #define PAWL_SYNC_H

@@ -113,7 +113,8 @@ PAWL_API int pawl_task_finish(struct pawl_task *task);
 PAWL_API bool pawl_task_cancel(struct pawl_task *task);
 /** The same, with a message for people (a string that stays, borrowed): the last one is told by pawl_task_cancel_message, NULL
  *  when there was none. It is kept in the task's note, or in memory from the loop's allocator; without either the message is
- *  dropped, and the request stands. Tasks that are cancelled because this one waits for them have it too. (Task.cancel(msg)) */
+ *  dropped, and the request stands. Tasks that are cancelled because this one waits for them, also through gather, have it too. A task in the caller's memory has
+ *  it until its end, a heap task until it is freed. (Task.cancel(msg)) */
 PAWL_API bool pawl_task_cancel_because(struct pawl_task *task, const char *message);
 PAWL_API const char *pawl_task_cancel_message(const struct pawl_task *task);
 /** How many cancel requests it has had that were not taken back, up to 63. */

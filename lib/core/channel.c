@@ -19,12 +19,17 @@ void pawl_channel_init_(struct pawl_channel *channel, void *items, size_t item_s
 
 /* ---- What there is ---- */
 
+static struct pawl_channel_receive *receive_of(struct pawl_link *link)
+{
+    return (struct pawl_channel_receive *)(void *)((char *)link - offsetof(struct pawl_channel_receive, waiter));
+}
+
 static struct pawl_channel_send *send_of(struct pawl_waiter *waiter)
 {
     return (struct pawl_channel_send *)(void *)((char *)waiter - offsetof(struct pawl_channel_send, waiter));
 }
 
-/* Items that nobody was promised. One whose sender was just cancelled may be among them. */
+/* Is there an item that nobody was promised? One whose sender was just cancelled counts until that runs. */
 static bool any_item(const struct pawl_channel *channel)
 {
     return channel->count > channel->promised;
@@ -33,6 +38,17 @@ static bool any_item(const struct pawl_channel *channel)
 static bool any_place(const struct pawl_channel *channel)
 {
     return channel->capacity > channel->count + channel->reserved;
+}
+
+/* A newcomer queues up behind those that were woken and have not run yet. */
+static bool item_for_newcomer(const struct pawl_channel *channel)
+{
+    return channel->promised == 0 && channel->count > 0;
+}
+
+static bool place_for_newcomer(const struct pawl_channel *channel)
+{
+    return channel->reserved == 0 && any_place(channel);
 }
 
 static void promise_items(struct pawl_channel *channel)
@@ -75,7 +91,7 @@ static bool take(struct pawl_channel *channel, void *item)
 int pawl_channel_try_send_(struct pawl_channel *channel, struct pawl_item item)
 {
     if (channel->closed) return PAWL_ECLOSED;
-    if (!any_place(channel)) return PAWL_EFULL;
+    if (!place_for_newcomer(channel)) return PAWL_EFULL;
     put(channel, &item);
     return 0;
 }
@@ -90,12 +106,12 @@ static struct pawl_coro *send_waits(struct pawl_channel_send *self, struct pawl_
     return how;
 }
 
-/* A cancellation that came too late is raised at the next suspension. */
-static int sent_already(struct pawl_coro *root, int error)
+/* A cancellation that came too late is raised at the next suspension; there is none when the send is all that the task does. */
+static int sent_already(struct pawl_coro *co, struct pawl_coro *root, int error)
 {
     struct pawl_task *const task = pawl_leaf_task(root);
     if (error != PAWL_ECANCELLED) return error;
-    if (task != NULL) set_flags(&task->awaitable.awaitable, PAWL_FUTURE_CANCEL);
+    if (task != NULL && co != root) set_flags(&task->awaitable.awaitable, PAWL_FUTURE_CANCEL);
     return 0;
 }
 
@@ -106,7 +122,7 @@ static int send_goes_on(struct pawl_channel_send *self, struct pawl_coro *root, 
     const bool woken = pawl_waiter_woken(&self->waiter);
     pawl_wait_end(&channel->senders, &self->waiter);
     if (channel->capacity == 0) {
-        if (woken) return sent_already(root, error);
+        if (woken) return sent_already(&self->awaitable, root, error);
         channel->count--;
         return error;
     }
@@ -114,7 +130,7 @@ static int send_goes_on(struct pawl_channel_send *self, struct pawl_coro *root, 
     channel->reserved--;
     if (error == 0 && channel->closed) error = PAWL_ECLOSED;
     if (error == 0) put(channel, &self->item);
-    else reserve_places(channel);
+    reserve_places(channel); /* for one that came behind it; or its own */
     return error;
 }
 
@@ -131,18 +147,39 @@ PAWL_LEAF(pawl_channel_send)
 
 /* ---- Receiving ---- */
 
-int pawl_channel_try_receive_(struct pawl_channel *channel, void *item)
+/* Closed, and nothing is in it for anybody else than those that were woken. */
+static bool is_over(const struct pawl_channel *channel)
 {
-    if (any_item(channel) && take(channel, item)) return 0;
-    return channel->closed ? PAWL_ECLOSED : PAWL_EEMPTY;
+    return channel->closed && (channel->capacity == 0 || !any_item(channel));
 }
 
-/* What it was woken for has gone: it waits again, as the first. */
+int pawl_channel_try_receive_(struct pawl_channel *channel, void *item)
+{
+    if (item_for_newcomer(channel) && take(channel, item)) return 0;
+    return is_over(channel) ? PAWL_ECLOSED : PAWL_EEMPTY;
+}
+
+/* What it was woken for has gone: it waits again, in front of all but those that had the same bad luck before it. */
 static struct pawl_coro *receive_again(struct pawl_channel_receive *self, struct pawl_coro *root)
 {
-    struct pawl_coro *const how = pawl_wait_begin(&self->channel->receivers, &self->waiter, &self->awaitable, root);
-    self->channel->receivers.first = &self->waiter.link;
+    struct pawl_wait_list *const list = &self->channel->receivers;
+    struct pawl_link *before = list->first;
+    while (before != NULL && receive_of(before)->again && before->next != list->first) before = before->next;
+    const bool last = before == NULL || receive_of(before)->again;
+    struct pawl_coro *const how = pawl_wait_begin(list, &self->waiter, &self->awaitable, root);
+    self->again = true;
+    if (last) return how;
+    list_unlink(&self->waiter.link);
+    list_append(before, &self->waiter.link);
+    if (before == list->first) list->first = &self->waiter.link;
     return how;
+}
+
+/* What is left over, or was its own, goes to those behind it. */
+static void serve_next(struct pawl_channel *channel)
+{
+    promise_items(channel);
+    if (is_over(channel)) pawl_wait_wake_all(&channel->receivers, PAWL_ECLOSED);
 }
 
 static struct pawl_coro *receive_goes_on(struct pawl_channel_receive *self, struct pawl_coro *root, int error)
@@ -151,8 +188,8 @@ static struct pawl_coro *receive_goes_on(struct pawl_channel_receive *self, stru
     pawl_wait_end(&channel->receivers, &self->waiter);
     if (pawl_waiter_woken(&self->waiter)) {
         channel->promised--;
-        if (error != 0) promise_items(channel);
-        else if (!take(channel, self->item)) error = channel->closed ? PAWL_ECLOSED : PAWL_EEMPTY;
+        if (error == 0 && !take(channel, self->item)) error = channel->closed ? PAWL_ECLOSED : PAWL_EEMPTY;
+        if (error != PAWL_EEMPTY) serve_next(channel);
     }
     return error == PAWL_EEMPTY ? receive_again(self, root) : pawl_leaf_done(&self->awaitable, error);
 }
@@ -163,13 +200,13 @@ PAWL_LEAF(pawl_channel_receive)
     struct pawl_channel_receive *const self = (struct pawl_channel_receive *)(void *)co;
     if (co->point != 0) return receive_goes_on(self, root, error);
     error = pawl_channel_try_receive_(self->channel, self->item);
-    if (error == PAWL_EEMPTY) return pawl_wait_begin(&self->channel->receivers, &self->waiter, co, root);
-    return pawl_leaf_done(co, error);
+    if (error != PAWL_EEMPTY) return pawl_leaf_done(co, error);
+    return pawl_wait_begin(&self->channel->receivers, &self->waiter, co, root);
 }
 
 void pawl_channel_close_(struct pawl_channel *channel)
 {
     channel->closed = true;
     pawl_wait_wake_all(&channel->senders, PAWL_ECLOSED);
-    pawl_wait_wake_all(&channel->receivers, PAWL_ECLOSED);
+    serve_next(channel);
 }

@@ -157,8 +157,8 @@ static inline bool awaited_by_hand(const struct pawl_future *future)
     return pawl_is_odd_(future->awaitable.first);
 }
 
-/* Wakes a ring of waiters, each with its outcome; returns the flags that this adds to the future's. A handle that is to run
- * at once is put in front of *at_once. */
+/* Wakes a ring of waiters, each with its outcome; returns the flags that this adds to the future's. Handles that are to run
+ * at once are chained from *at_once on. */
 unsigned wake_waiters(struct pawl_link *first, int error, struct pawl_link **at_once);
 void run_at_once(struct pawl_link *at_once);
 
@@ -261,6 +261,9 @@ static inline int task_await(struct pawl_task *task, struct pawl_future *future)
 
 /* Closes the frames of a task that will not be run any more. */
 void task_close(struct pawl_task *task);
+
+/* The same for one in memory that goes away while its loop stays; harmless when it has ended. */
+void task_drop(struct pawl_task *task);
 
 /* Takes an ended task out of the loop, reports it if it is to be, and frees it if it is on the heap. */
 void task_forget(struct pawl_task *task);

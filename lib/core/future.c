@@ -13,6 +13,7 @@ unsigned wake_waiters(struct pawl_link *first, int error, struct pawl_link **at_
 {
     struct pawl_link *link = first;
     unsigned flags = 0;
+    *at_once = NULL;
     do {
         struct pawl_link *const next = link->next;
         struct pawl_job *const job = job_of(link);
@@ -20,8 +21,9 @@ unsigned wake_waiters(struct pawl_link *first, int error, struct pawl_link **at_
         if (its & PAWL_FUTURE_TASK) flags |= PAWL_FUTURE_SEEN;
         if (!(its & PAWL_FUTURE_TASK) && (its & PAWL_FUTURE_AT_ONCE)) {
             set_where(job, PAWL_WHERE_NONE);
-            link->next = *at_once;
+            link->next = NULL;
             *at_once = link;
+            at_once = &link->next;
         } else {
             make_ready(job, error);
         }

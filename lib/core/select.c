@@ -8,14 +8,15 @@
  */
 #include "children.h"
 
-/* An entry without a future, or of the task itself, is an error, but the others may have been started in this very frame. */
+static bool is_arm(const struct pawl_select *self, const struct pawl_child *child)
+{
+    return child->whose == self;
+}
+
 static void cancel_arms(const struct pawl_select *self)
 {
-    const struct pawl_task *const task = pawl_task_current();
-    for (size_t i = 0; i < self->count; i++) {
-        struct pawl_future *const arm = self->children[i].future;
-        if (task == NULL || arm != &task->awaitable.awaitable) (pawl_future_cancel)(arm);
-    }
+    for (size_t i = 0; i < self->count; i++)
+        if (is_arm(self, &self->children[i])) (pawl_future_cancel)(self->children[i].future);
 }
 
 static void decide(struct pawl_select *self, size_t arm)
@@ -46,6 +47,12 @@ static int arm_begin(struct pawl_select *self, struct pawl_child *child, struct 
     return 0;
 }
 
+/* May it be an arm? An entry that may not is an error, but the others may have been started in this very frame, and end first. */
+static bool may_be_arm(const struct pawl_child *child, const struct pawl_task *task)
+{
+    return child->future != NULL && child->future != &task->awaitable.awaitable && !pawl_handle_pending(&child->handle);
+}
+
 /* The first that is done has won. */
 static void select_begin(struct pawl_select *self, struct pawl_task *task)
 {
@@ -53,7 +60,7 @@ static void select_begin(struct pawl_select *self, struct pawl_task *task)
     int error = self->count == 0 ? PAWL_EINVAL : children_check(self->children, self->count, task);
     for (size_t i = 0; i < self->count; i++) {
         struct pawl_child *const child = &self->children[i];
-        if (child->future == NULL || child->future == &task->awaitable.awaitable) continue;
+        if (!may_be_arm(child, task)) continue;
         if (!(child->future->flags & PAWL_FUTURE_DONE)) {
             const int refused = arm_begin(self, child, pawl_task_loop(task));
             if (error == 0) error = refused;
@@ -80,7 +87,7 @@ static struct pawl_coro *wait_for_arms(struct pawl_select *self, struct pawl_cor
 static int outcome(struct pawl_select *self, int error)
 {
     for (size_t i = 0; i < self->count; i++)
-        if (self->children[i].whose == self) pawl_handle_cancel(&self->children[i].handle);
+        if (is_arm(self, &self->children[i])) pawl_handle_cancel(&self->children[i].handle);
     if (error != 0) return error;
     return self->cancelled ? PAWL_ECANCELLED : self->error;
 }

@@ -241,8 +241,17 @@ void task_close(struct pawl_task *task)
     pawl_task_loop(task)->current = task;
     for (int i = 0; i < CLOSE_AT_MOST && has_begun(root) && pawl_close_(root, &what) == PAWL_EYIELDED; i++) job_leave(&task->awaitable);
     pawl_task_loop(task)->current = NULL;
+    task->awaitable.home = pawl_task_loop(task); /* the context may go */
     task->awaitable.awaitable.error = PAWL_ECANCELLED;
     set_flags(&task->awaitable.awaitable, PAWL_FUTURE_DONE);
+}
+
+void task_drop(struct pawl_task *task)
+{
+    if (task->awaitable.awaitable.flags & PAWL_FUTURE_DONE) return;
+    task_close(task);
+    future_complete(&task->awaitable.awaitable, PAWL_ECANCELLED);
+    task_forget(task);
 }
 
 /* ---- Cancelling ---- */
@@ -276,14 +285,26 @@ static void count_cancel(struct pawl_future *future, const char *message)
     if ((future->flags & PAWL_CANCELLING_MASK) != PAWL_CANCELLING_MASK) future->flags = (uint16_t)(future->flags + PAWL_CANCELLING_ONE);
 }
 
+/* The message of a cancellation that is on its way through a future that asks others. */
+static PAWL_THREAD_LOCAL const char *message_on_its_way;
+
+static bool cancel_awaited(struct pawl_task *task, const char *message)
+{
+    const char *const before = message_on_its_way;
+    message_on_its_way = message;
+    const bool cancelled = (pawl_future_cancel)(task->awaitable.on.awaited);
+    message_on_its_way = before;
+    return cancelled;
+}
+
 /* Cancels a task that does not wait for another one. */
-static void cancel_here(struct pawl_task *task)
+static void cancel_here(struct pawl_task *task, const char *message)
 {
     struct pawl_future *const future = &task->awaitable.awaitable;
     switch (where(&task->awaitable)) {
     case PAWL_WHERE_FUTURE:
         set_where(&task->awaitable, PAWL_WHERE_ASKED); /* so that a way back to it is seen */
-        if (!(pawl_future_cancel)(task->awaitable.on.awaited)) set_flags(future, PAWL_FUTURE_CANCEL);
+        if (!cancel_awaited(task, message)) set_flags(future, PAWL_FUTURE_CANCEL);
         was_asked(task);
         break;
     case PAWL_WHERE_TIMER:
@@ -298,7 +319,7 @@ static void cancel_here(struct pawl_task *task)
 void task_cancel_parked(struct pawl_task *task)
 {
     clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_CANCEL);
-    cancel_here(task);
+    cancel_here(task, NULL);
 }
 
 /* The request goes down the chain of tasks that wait for each other, each marked on the way, to the one that waits for
@@ -325,7 +346,7 @@ static bool task_cancel(struct pawl_task *task, const char *message)
             break;
         }
     }
-    if (woken == NULL) cancel_here(last);
+    if (woken == NULL) cancel_here(last, message);
     for (struct pawl_task *at = task; at != NULL && is_asked(at); at = awaited_task(at)) was_asked(at);
     if (woken != NULL) {
         job_leave(&woken->awaitable);
@@ -336,7 +357,7 @@ static bool task_cancel(struct pawl_task *task, const char *message)
 
 bool pawl_task_cancel(struct pawl_task *task)
 {
-    return task_cancel(task, NULL);
+    return task_cancel(task, message_on_its_way);
 }
 
 bool pawl_task_cancel_because(struct pawl_task *task, const char *message)

@@ -5,6 +5,8 @@
  * sends a handle to the loop (the inbox and the wake are made for that), and with SA_RESETHAND the next one kills.
  */
 #define _GNU_SOURCE
+#include "../core/core.h"
+
 #include <pawl/epoll.h>
 #include <pawl/run.h>
 
@@ -81,13 +83,13 @@ static struct {
 static void cancel_main(void *argument)
 {
     (void)argument;
-    interrupt.came = true;
     pawl_task_cancel(interrupt.task);
 }
 
 static void on_sigint(int number)
 {
     (void)number;
+    __atomic_store_n(&interrupt.came, true, __ATOMIC_RELAXED);
     pawl_call_soon_threadsafe(interrupt.loop, &interrupt.handle, cancel_main, NULL);
 }
 
@@ -107,14 +109,20 @@ static bool watch_interrupt(struct pawl_loop *loop, struct pawl_task *task)
     return sigaction(SIGINT, &action, NULL) == 0;
 }
 
-/* Back to what it was, unless somebody else has taken it over meanwhile. */
-static void unwatch_interrupt(void)
+enum came { NONE_CAME, CAME, CAME_TOO_LATE };
+
+/* Back to what it was, unless somebody else has taken it over meanwhile. Returns whether one came, and whether the task was told. */
+static enum came unwatch_interrupt(void)
 {
     const struct sigaction normal = { .sa_handler = SIG_DFL };
     struct sigaction now;
     if (sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == on_sigint) sigaction(SIGINT, &normal, NULL);
-    pawl_handle_cancel(&interrupt.handle);
+    struct pawl_loop *const outer = pawl_loop_use(interrupt.loop); /* one may be on its way to this loop */
+    const bool late = pawl_handle_cancel(&interrupt.handle);
+    pawl_loop_use(outer);
+    const bool came = __atomic_load_n(&interrupt.came, __ATOMIC_RELAXED);
     __atomic_store_n(&interrupt.taken, false, __ATOMIC_RELEASE);
+    return late ? CAME_TOO_LATE : came ? CAME : NONE_CAME;
 }
 
 static int say(const char *what, const char *where, int error)
@@ -139,7 +147,21 @@ int pawl_runner_init(struct pawl_runner *runner, struct pawl_port *port)
     return 0;
 }
 
-/* Ctrl-C is told as such when nobody else asked for the end. */
+/* Runs the loop until the main task has ended; one that has not when the run is over (it was stopped, or nothing can run any
+ * more) is cancelled, and closed if that is not enough, since its memory goes. */
+static int run_to_the_end(struct pawl_loop *loop, struct pawl_task *task)
+{
+    const int error = pawl_loop_run_until_complete(loop, task);
+    if (pawl_future_done(task)) return error;
+    pawl_task_cancel(task);
+    pawl_loop_run_until_complete(loop, task);
+    struct pawl_loop *const outer = pawl_loop_use(loop);
+    task_drop(task);
+    pawl_loop_use(outer);
+    return error;
+}
+
+/* Ctrl-C is told as such when nobody else asked for the end, and when it came too late to be told to the task. */
 int pawl_runner_run_(struct pawl_runner *runner, struct pawl_task *task)
 {
     struct pawl_loop *const loop = &runner->loop;
@@ -152,10 +174,10 @@ int pawl_runner_run_(struct pawl_runner *runner, struct pawl_task *task)
     if (!idle) return PAWL_EBUSY;
 
     const bool watching = watch_interrupt(loop, task);
-    const int error = pawl_loop_run_until_complete(loop, task);
-    const bool interrupted = watching && interrupt.came;
-    if (watching) unwatch_interrupt();
-    return error == PAWL_ECANCELLED && interrupted && pawl_task_uncancel(task) == 0 ? PAWL_EINTERRUPTED : error;
+    const int error = run_to_the_end(loop, task);
+    const enum came came = watching ? unwatch_interrupt() : NONE_CAME;
+    const bool ended_it = came == CAME && error == PAWL_ECANCELLED && pawl_task_uncancel(task) == 0;
+    return ended_it || (came == CAME_TOO_LATE && error == 0) ? PAWL_EINTERRUPTED : error;
 }
 
 int pawl_runner_finish(struct pawl_runner *runner)
