@@ -347,6 +347,35 @@ START_TEST(a_newcomer_does_not_take_the_place_that_a_sender_was_woken_for)
 }
 END_TEST
 
+/* There is more than the woken ones have a claim to: the next ones are served, but not before them. */
+START_TEST(with_a_second_item_a_newcomer_still_comes_after_the_woken_receiver)
+{
+    begin();
+    start_receivers(BUFFERED, 0, 1);
+    fill();
+    ck_assert_ptr_nonnull(pawl_start_eager(&receivers[1], CORO(receives, .id = 'b', .count = 1)));
+    settle();
+    ck_assert_int_eq(receivers[0].frame.item, 1);
+    ck_assert_int_eq(receivers[1].frame.item, 2);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(with_a_second_place_a_newcomer_still_comes_after_the_woken_sender)
+{
+    begin();
+    fill();
+    start_senders(BUFFERED, 0, 1);
+    ck_assert_int_eq(try_receive(), 1);
+    ck_assert_int_eq(try_receive(), 2);
+    ck_assert_ptr_nonnull(pawl_start_eager(&senders[1], CORO(sends, .item = 11, .count = 1)));
+    settle();
+    ck_assert_int_eq(try_receive(), 10);
+    ck_assert_int_eq(try_receive(), 11);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(two_that_take_turns_never_wait_for_a_third)
 {
     begin();
@@ -616,6 +645,21 @@ START_TEST(without_places_a_receiver_whose_sender_goes_waits_for_the_next)
 }
 END_TEST
 
+START_TEST(without_places_receivers_whose_senders_go_keep_their_order)
+{
+    begin();
+    start_receivers(DIRECT, 0, 3);
+    start_senders(DIRECT, 0, 2);
+    ck_assert(pawl_task_cancel(&senders[0].awaitable));
+    ck_assert(pawl_task_cancel(&senders[1].awaitable));
+    settle();
+    start_senders(DIRECT, 2, 5);
+    settle();
+    for (int i = 0; i < 3; i++) ck_assert_int_eq(receivers[i].frame.item, 12 + i);
+    world_end(&world);
+}
+END_TEST
+
 /* ---- A cancellation that comes after the hand-over: the send ends well, and it is raised at the next suspension ---- */
 
 /* Sends, tells so, and waits once more; or ends. */
@@ -683,6 +727,19 @@ START_TEST(a_cancellation_that_was_taken_back_after_the_item_was_taken_is_not_ra
     settle();
     ck_assert(late.frame.sent);
     ck_assert_int_eq(pawl_future_error(&late), 0);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_send_that_is_a_task_by_itself_tells_that_it_has_sent)
+{
+    static TASK(pawl_channel_send) send;
+    begin();
+    ck_assert_ptr_nonnull(pawl_start_eager(&send, pawl_channel_send(&direct, 5)));
+    ck_assert_int_eq(try_receive_direct(), 5);
+    ck_assert(pawl_task_cancel(&send.awaitable));
+    settle();
+    ck_assert_int_eq(pawl_future_error(&send), 0);
     world_end(&world);
 }
 END_TEST
@@ -1009,6 +1066,32 @@ START_TEST(without_cancellations_everything_arrives)
 }
 END_TEST
 
+/* Cancelled for good at random, by tens: nobody who is left waits in vain. */
+START_TEST(receivers_that_are_cancelled_at_random_leave_the_others_in_order)
+{
+    for (seed = 1; seed <= 100; seed++) {
+        int next = 10;
+        begin();
+        state = seed * 2654435761u + 1;
+        start_receivers(_i, 0, MOST);
+        for (int i = 0; i < MOST; i++) {
+            if (at_random(2) == 0) pawl_task_cancel(&receivers[at_random(MOST)].awaitable);
+            start_sender(_i, i);
+            if (at_random(2) == 0) once();
+            if (at_random(3) == 0) pawl_task_cancel(&receivers[at_random(MOST)].awaitable);
+        }
+        settle();
+        for (int i = 0; i < MOST; i++) {
+            if (receivers[i].frame.item == NONE) continue;
+            ck_assert_msg(receivers[i].frame.item == next, "seed %u: receiver %d has %d, not %d", seed, i, receivers[i].frame.item, next);
+            next++;
+        }
+        pawl_loop_shutdown(&world.loop);
+        world_end(&world);
+    }
+}
+END_TEST
+
 START_TEST(a_loop_may_end_while_tasks_wait_for_a_channel)
 {
     begin();
@@ -1042,6 +1125,8 @@ Suite *make_suite(void)
     tcase_add_loop_test(waiting, senders_are_served_in_the_order_in_which_they_came, 0, KINDS);
     tcase_add_test(waiting, a_newcomer_does_not_take_what_a_receiver_was_woken_for);
     tcase_add_test(waiting, a_newcomer_does_not_take_the_place_that_a_sender_was_woken_for);
+    tcase_add_test(waiting, with_a_second_item_a_newcomer_still_comes_after_the_woken_receiver);
+    tcase_add_test(waiting, with_a_second_place_a_newcomer_still_comes_after_the_woken_sender);
     tcase_add_loop_test(waiting, two_that_take_turns_never_wait_for_a_third, 0, KINDS);
     TCase *const closing = add_case(suite, "close");
     tcase_add_test(closing, what_is_in_a_closed_one_is_received_first);
@@ -1064,10 +1149,12 @@ Suite *make_suite(void)
     tcase_add_test(withdrawn, the_place_of_a_sender_that_is_cancelled_on_its_way_goes_to_the_next);
     tcase_add_test(withdrawn, the_place_of_a_sender_that_is_cancelled_on_its_way_is_free_when_there_is_no_next);
     tcase_add_test(withdrawn, without_places_a_receiver_whose_sender_goes_waits_for_the_next);
+    tcase_add_test(withdrawn, without_places_receivers_whose_senders_go_keep_their_order);
     TCase *const handed = add_case(suite, "cancelled after the hand-over");
     tcase_add_test(handed, a_cancellation_after_the_item_was_taken_comes_at_the_next_suspension);
     tcase_add_test(handed, a_cancellation_after_the_item_was_taken_counts_when_no_suspension_follows);
     tcase_add_test(handed, a_cancellation_that_was_taken_back_after_the_item_was_taken_is_not_raised);
+    tcase_add_test(handed, a_send_that_is_a_task_by_itself_tells_that_it_has_sent);
     TCase *const by_hand = add_case(suite, "by hand");
     tcase_add_test(by_hand, by_hand_a_send_waits_for_a_place);
     tcase_add_test(by_hand, by_hand_a_receive_waits_for_an_item);
@@ -1082,5 +1169,6 @@ Suite *make_suite(void)
     TCase *const many = add_case(suite, "many");
     tcase_add_loop_test(many, with_cancellations_at_random_what_was_sent_is_received_once, 0, KINDS);
     tcase_add_loop_test(many, without_cancellations_everything_arrives, 0, KINDS);
+    tcase_add_loop_test(many, receivers_that_are_cancelled_at_random_leave_the_others_in_order, 0, KINDS);
     return suite;
 }
