@@ -137,7 +137,7 @@ PAWL_API pawl_resume_fn pawl_wait_resume;
 
 /** Waits until so many of `children[0..count)` are done, or `span` is over (PAWL_FOREVER: never). It raises no error of theirs and
  *  cancels none, also when it is cancelled itself: ask each (pawl_future_done). It takes at least one iteration. Raises
- *  PAWL_EINVAL when there are none, for an entry without a future, or when no task runs it; PAWL_EBUSY for an entry that is in
+ *  PAWL_EINVAL when there are none, for an entry without a future, an unknown `until`, or when no task runs it; PAWL_EBUSY for an entry that is in
  *  use; PAWL_EDEADLK for the task itself. (asyncio.wait) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_wait pawl_wait(struct pawl_child *children, size_t count, enum pawl_wait_until until,
                                                      pawl_time span)

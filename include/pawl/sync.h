@@ -14,7 +14,7 @@
  * operation has not happened. Each works by hand too, without a loop.
  *
  * Hazard: a condition's wait that is closed (coro_close) while another one has the lock leaves without it, since who is closed
- * cannot wait; a WITH of that lock around it then unlocks what is another one's.
+ * cannot wait. A WITH of that lock around it knows; a pawl_lock_release in a FINALLY unlocks what is another one's.
  */
 #ifndef PAWL_SYNC_H
 #define PAWL_SYNC_H
@@ -30,8 +30,9 @@ PAWL_BEGIN_C
 struct pawl_lock {
     struct pawl_wait_list waiters;
     bool locked;
+    uint8_t owed; /* waits for a condition that were closed and could not lock again: a scope around them must not unlock */
 };
-#define PAWL_LOCK_INIT { { NULL }, false }
+#define PAWL_LOCK_INIT { { NULL }, false, 0 }
 
 struct pawl_lock_acquire {
     PAWL_SCOPE;

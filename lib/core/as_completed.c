@@ -72,10 +72,10 @@ PAWL_LEAF(pawl_next_completed)
         if (each->left == 0) return pawl_leaf_done(co, PAWL_EENDED);
         each->left--;
     } else {
-        pawl_wait_end(&each->waiters, &self->waiter);
+        waiter_end(&each->waiters, &self->waiter);
         if (error != 0 && pawl_waiter_woken(&self->waiter) && any_done(each)) pawl_wait_wake(&each->waiters, 0);
     }
     if (error != 0) return pawl_leaf_done(co, error);
-    if (!any_done(each)) return pawl_wait_begin(&each->waiters, &self->waiter, co, root);
+    if (!any_done(each)) return waiter_begin(&each->waiters, &self->waiter, co, root);
     return pawl_leaf_done(co, take_next(self));
 }

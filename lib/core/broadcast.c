@@ -48,10 +48,10 @@ PAWL_LEAF(pawl_broadcast_receive)
 {
     PAWL_LEAF_BEGIN(pawl_broadcast_receive);
     struct pawl_broadcast_receive *const self = (struct pawl_broadcast_receive *)(void *)co;
-    if (co->point != 0) pawl_wait_end(&self->broadcast->waiters, &self->waiter);
+    if (co->point != 0) waiter_end(&self->broadcast->waiters, &self->waiter);
     if (error != 0) return pawl_leaf_done(co, error);
     error = pawl_broadcast_try_receive_(self->broadcast, self->subscriber, self->item);
-    if (error == PAWL_EEMPTY) return pawl_wait_begin(&self->broadcast->waiters, &self->waiter, co, root);
+    if (error == PAWL_EEMPTY) return waiter_begin(&self->broadcast->waiters, &self->waiter, co, root);
     return pawl_leaf_done(co, error);
 }
 
@@ -81,10 +81,10 @@ PAWL_LEAF(pawl_watch_changed)
 {
     PAWL_LEAF_BEGIN(pawl_watch_changed);
     struct pawl_watch_changed *const self = (struct pawl_watch_changed *)(void *)co;
-    if (co->point != 0) pawl_wait_end(&self->watch->waiters, &self->waiter);
+    if (co->point != 0) waiter_end(&self->watch->waiters, &self->waiter);
     if (error != 0) return pawl_leaf_done(co, error);
     error = look(self->watch, self->seen);
-    if (error == PAWL_EEMPTY) return pawl_wait_begin(&self->watch->waiters, &self->waiter, co, root);
+    if (error == PAWL_EEMPTY) return waiter_begin(&self->watch->waiters, &self->waiter, co, root);
     return pawl_leaf_done(co, error);
 }
 

@@ -88,17 +88,22 @@ static bool take(struct pawl_channel *channel, void *item)
 
 /* ---- Sending ---- */
 
-int pawl_channel_try_send_(struct pawl_channel *channel, struct pawl_item item)
+static int try_send(struct pawl_channel *channel, const struct pawl_item *item)
 {
     if (channel->closed) return PAWL_ECLOSED;
     if (!place_for_newcomer(channel)) return PAWL_EFULL;
-    put(channel, &item);
+    put(channel, item);
     return 0;
+}
+
+int pawl_channel_try_send_(struct pawl_channel *channel, struct pawl_item item)
+{
+    return try_send(channel, &item);
 }
 
 static struct pawl_coro *send_waits(struct pawl_channel_send *self, struct pawl_coro *root)
 {
-    struct pawl_coro *const how = pawl_wait_begin(&self->channel->senders, &self->waiter, &self->awaitable, root);
+    struct pawl_coro *const how = waiter_begin(&self->channel->senders, &self->waiter, &self->awaitable, root);
     if (self->channel->capacity == 0) {
         self->channel->count++;
         promise_items(self->channel);
@@ -120,7 +125,7 @@ static int send_goes_on(struct pawl_channel_send *self, struct pawl_coro *root, 
 {
     struct pawl_channel *const channel = self->channel;
     const bool woken = pawl_waiter_woken(&self->waiter);
-    pawl_wait_end(&channel->senders, &self->waiter);
+    waiter_end(&channel->senders, &self->waiter);
     if (channel->capacity == 0) {
         if (woken) return sent_already(&self->awaitable, root, error);
         channel->count--;
@@ -139,7 +144,7 @@ PAWL_LEAF(pawl_channel_send)
     PAWL_LEAF_BEGIN(pawl_channel_send);
     struct pawl_channel_send *const self = (struct pawl_channel_send *)(void *)co;
     if (co->point == 0) {
-        error = pawl_channel_try_send_(self->channel, self->item);
+        error = try_send(self->channel, &self->item);
         return error == PAWL_EFULL ? send_waits(self, root) : pawl_leaf_done(co, error);
     }
     return pawl_leaf_done(co, send_goes_on(self, root, error));
@@ -166,7 +171,7 @@ static struct pawl_coro *receive_again(struct pawl_channel_receive *self, struct
     struct pawl_link *before = list->first;
     while (before != NULL && receive_of(before)->again && before->next != list->first) before = before->next;
     const bool last = before == NULL || receive_of(before)->again;
-    struct pawl_coro *const how = pawl_wait_begin(list, &self->waiter, &self->awaitable, root);
+    struct pawl_coro *const how = waiter_begin(list, &self->waiter, &self->awaitable, root);
     self->again = true;
     if (last) return how;
     list_unlink(&self->waiter.link);
@@ -185,7 +190,7 @@ static void serve_next(struct pawl_channel *channel)
 static struct pawl_coro *receive_goes_on(struct pawl_channel_receive *self, struct pawl_coro *root, int error)
 {
     struct pawl_channel *const channel = self->channel;
-    pawl_wait_end(&channel->receivers, &self->waiter);
+    waiter_end(&channel->receivers, &self->waiter);
     if (pawl_waiter_woken(&self->waiter)) {
         channel->promised--;
         if (error == 0 && !take(channel, self->item)) error = channel->closed ? PAWL_ECLOSED : PAWL_EEMPTY;
@@ -201,7 +206,7 @@ PAWL_LEAF(pawl_channel_receive)
     if (co->point != 0) return receive_goes_on(self, root, error);
     error = pawl_channel_try_receive_(self->channel, self->item);
     if (error != PAWL_EEMPTY) return pawl_leaf_done(co, error);
-    return pawl_wait_begin(&self->channel->receivers, &self->waiter, co, root);
+    return waiter_begin(&self->channel->receivers, &self->waiter, co, root);
 }
 
 void pawl_channel_close_(struct pawl_channel *channel)

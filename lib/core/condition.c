@@ -39,12 +39,12 @@ int pawl_condition_notify_all(struct pawl_condition *condition)
 static struct pawl_coro *wait_for_notification(struct pawl_condition_wait *self, struct pawl_coro *root)
 {
     pawl_lock_release(self->condition->lock);
-    return pawl_wait_begin(&self->condition->waiters, &self->waiter, &self->awaitable, root);
+    return waiter_begin(&self->condition->waiters, &self->waiter, &self->awaitable, root);
 }
 
 static struct pawl_coro *wait_for_lock(struct pawl_condition_wait *self, struct pawl_coro *root)
 {
-    struct pawl_coro *const how = pawl_wait_begin(&self->condition->lock->waiters, &self->waiter, &self->awaitable, root);
+    struct pawl_coro *const how = waiter_begin(&self->condition->lock->waiters, &self->waiter, &self->awaitable, root);
     self->awaitable.point = LOCK;
     return how;
 }
@@ -52,8 +52,11 @@ static struct pawl_coro *wait_for_lock(struct pawl_condition_wait *self, struct 
 /* Only a close leaves without the lock, when that is not free: who is closed cannot wait. */
 static bool lock_again(struct pawl_condition_wait *self, int error)
 {
+    struct pawl_lock *const lock = self->condition->lock;
     if (error != 0) self->error = (int16_t)error;
-    return pawl_lock_try_acquire(self->condition->lock) || error == PAWL_EEXIT;
+    if (pawl_lock_try_acquire(lock)) return true;
+    if (error == PAWL_EEXIT) lock->owed++;
+    return error == PAWL_EEXIT;
 }
 
 static struct pawl_coro *wait_over(struct pawl_condition_wait *self, struct pawl_coro *root)
@@ -72,7 +75,7 @@ PAWL_LEAF(pawl_condition_wait)
         if (self->predicate != NULL && self->predicate(self->argument)) return pawl_leaf_done(co, 0);
         return held(self->condition) ? wait_for_notification(self, root) : pawl_leaf_done(co, PAWL_EINVAL);
     case NOTIFICATION:
-        pawl_wait_end(&self->condition->waiters, &self->waiter);
+        waiter_end(&self->condition->waiters, &self->waiter);
         return lock_again(self, error) ? wait_over(self, root) : wait_for_lock(self, root);
     default:
         lock_taken(self->condition->lock, &self->waiter, error);

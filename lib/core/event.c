@@ -17,9 +17,9 @@ PAWL_LEAF(pawl_event_wait)
     struct pawl_event_wait *const self = (struct pawl_event_wait *)(void *)co;
     if (self->event == NULL) return pawl_leaf_done(co, PAWL_EINVAL);
     if (co->point == 0) {
-        if (!self->event->is_set) return pawl_wait_begin(&self->event->waiters, &self->waiter, co, root);
+        if (!self->event->is_set) return waiter_begin(&self->event->waiters, &self->waiter, co, root);
     } else {
-        pawl_wait_end(&self->event->waiters, &self->waiter);
+        waiter_end(&self->event->waiters, &self->waiter);
     }
     return pawl_leaf_done(co, error);
 }

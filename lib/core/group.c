@@ -191,9 +191,9 @@ PAWL_LEAF(pawl_group)
     if (co->point == PAWL_POINT_EXIT) {
         error = pawl_scope_error(co);
         begin_to_leave(self, error);
-    } else if (error == PAWL_ECANCELLED && !self->aborting) {
-        self->body = PAWL_ECANCELLED;
-        abort_members(self);
+    } else if (error == PAWL_ECANCELLED) {
+        if (self->body == 0) self->body = PAWL_ECANCELLED;
+        if (!self->aborting) abort_members(self);
     }
     if (error == PAWL_EEXIT) abandon(self);
     return self->members != NULL ? wait_for_members(self, root) : pawl_leaf_done(co, group_outcome(self));

@@ -41,9 +41,20 @@ int pawl_lock_release(struct pawl_lock *lock)
 
 void lock_taken(struct pawl_lock *lock, struct pawl_waiter *waiter, int error)
 {
-    pawl_wait_end(&lock->waiters, waiter);
+    waiter_end(&lock->waiters, waiter);
     if (error == 0) lock->locked = true;
     else if (!lock->locked) wake_first(lock);
+}
+
+/* A scope is left with `error`: what goes on. */
+static int lock_leave(struct pawl_lock *lock, int error)
+{
+    if (error == PAWL_EEXIT && lock->owed > 0) {
+        lock->owed--;
+        return error;
+    }
+    const int refused = pawl_lock_release(lock);
+    return refused != 0 ? refused : error;
 }
 
 PAWL_LEAF(pawl_lock_acquire)
@@ -52,10 +63,9 @@ PAWL_LEAF(pawl_lock_acquire)
     struct pawl_lock_acquire *const self = (struct pawl_lock_acquire *)(void *)co;
     if (self->lock == NULL) return pawl_leaf_done(co, PAWL_EINVAL);
     if (co->point == 0) {
-        if (!pawl_lock_try_acquire(self->lock)) return pawl_wait_begin(&self->lock->waiters, &self->waiter, co, root);
+        if (!pawl_lock_try_acquire(self->lock)) return waiter_begin(&self->lock->waiters, &self->waiter, co, root);
     } else if (co->point == PAWL_POINT_EXIT) {
-        error = pawl_lock_release(self->lock);
-        if (error == 0) error = pawl_scope_error(co);
+        error = lock_leave(self->lock, pawl_scope_error(co));
     } else {
         lock_taken(self->lock, &self->waiter, error);
     }

@@ -54,7 +54,7 @@ int pawl_semaphore_release(struct pawl_semaphore *semaphore)
 /* One that waited runs. With an error it gives its permit back; whatever is free by then goes to those behind it. */
 static void semaphore_taken(struct pawl_semaphore *semaphore, struct pawl_waiter *waiter, int error)
 {
-    pawl_wait_end(&semaphore->waiters, waiter);
+    waiter_end(&semaphore->waiters, waiter);
     if (pawl_waiter_woken(waiter)) {
         semaphore->handed--;
         if (error != 0) semaphore->value++;
@@ -68,7 +68,7 @@ PAWL_LEAF(pawl_semaphore_acquire)
     struct pawl_semaphore_acquire *const self = (struct pawl_semaphore_acquire *)(void *)co;
     if (self->semaphore == NULL) return pawl_leaf_done(co, PAWL_EINVAL);
     if (co->point == 0) {
-        if (!pawl_semaphore_try_acquire(self->semaphore)) return pawl_wait_begin(&self->semaphore->waiters, &self->waiter, co, root);
+        if (!pawl_semaphore_try_acquire(self->semaphore)) return waiter_begin(&self->semaphore->waiters, &self->waiter, co, root);
     } else if (co->point == PAWL_POINT_EXIT) {
         error = pawl_semaphore_release(self->semaphore);
         if (error == 0) error = pawl_scope_error(co);

@@ -53,7 +53,7 @@ PAWL_LEAF(pawl_wait)
     struct pawl_wait *const self = (struct pawl_wait *)(void *)co;
     if (co->point == 0) {
         struct pawl_task *const task = pawl_leaf_task(root);
-        error = self->count == 0 ? PAWL_EINVAL : children_check(self->children, self->count, task);
+        error = self->count == 0 || self->until > PAWL_FIRST_ERROR ? PAWL_EINVAL : children_check(self->children, self->count, task);
         if (error != 0) return pawl_leaf_done(co, error);
         co->point = 1;
         error = wait_begin(self, pawl_task_loop(task));
