@@ -85,7 +85,7 @@ static bool catches(int kind, int error)
 }
 
 /* try { 0 } kind { 2 } again { 4 }: after the handler the error is raised again, or not; the last block is the finally. */
-OPERATION(try_, struct run *run; struct outcome unused;);
+OPERATION(try_, struct run *run; struct outcome instead;);
 ASYNC(try_)
 {
     ASYNC_BEGIN(try_);
@@ -98,7 +98,11 @@ ASYNC(try_)
         if (!self->result.returned && number_at(self->at, 3) != 0) RERAISE();
     } FINALLY {
         say("%d try finally", self->at->number);
-        RUN(block_at(self->at, 4), self->unused);
+        RUN(block_at(self->at, 4), self->instead);
+        if (self->instead.returned) {
+            self->result = passed_on(self->instead);
+            ASYNC_RETURN(self->result); /* instead of an error too */
+        }
     } END_TRY;
     self->result = passed_on(self->result);
     ASYNC_END;

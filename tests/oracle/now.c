@@ -23,9 +23,18 @@ static const char *mark(const struct statement *at)
 
 /* ---- Tasks and futures ---- */
 
+enum { EAGER = 1, RELEASED = 2 };
+
 static const char *spawn_it(const struct statement *at)
 {
-    return spawn(number_at(at, 0), number_at(at, 1) != 0) != NULL ? "new" : "none";
+    const int k = number_at(at, 0), how = number_at(at, 1);
+    struct pawl_task *const task = spawn(k, (how & EAGER) != 0);
+    if (task == NULL) return "none";
+    if (how & RELEASED) {
+        world.tasks[k] = NULL;
+        pawl_task_release(task);
+    }
+    return "new";
 }
 
 static const char *set(const struct statement *at)
@@ -96,6 +105,16 @@ static const char *rename_it(const struct statement *at)
     return error == PAWL_EDONE ? "done" : result_text(error);
 }
 
+/* Gives this task another context, unless that is 0, and tells which one it has. */
+static const char *context(const struct statement *at)
+{
+    struct pawl_task *const task = pawl_task_current();
+    if (task == NULL) return "none";
+    if (number_at(at, 0) > 0) pawl_task_set_context(task, &world.contexts[number_at(at, 0)].context);
+    const struct context *const its = (struct context *)(void *)pawl_task_context(task);
+    return number_text(its == NULL ? 0 : (unsigned)its->number);
+}
+
 /* ---- Callbacks ---- */
 
 static void on_callback(void *argument)
@@ -141,6 +160,6 @@ const struct word words_now[] = {
     { "mark", mark, NULL }, { "raise", mark, NULL }, { "return", mark, NULL }, { "spawn", spawn_it, NULL }, { "set", set, NULL },
     { "fail", fail, NULL }, { "cancel", cancel, NULL }, { "cancelme", cancelme, NULL }, { "uncancel", uncancel, NULL },
     { "cancelling", cancelling, NULL }, { "done", done, NULL }, { "look", look, NULL }, { "name", name, NULL },
-    { "rename", rename_it, NULL }, { "soon", soon, NULL }, { "later", later, NULL }, { "when", when, NULL }, { "drop", drop, NULL },
+    { "rename", rename_it, NULL }, { "context", context, NULL }, { "soon", soon, NULL }, { "later", later, NULL }, { "when", when, NULL }, { "drop", drop, NULL },
     { NULL, NULL, NULL },
 };

@@ -188,6 +188,7 @@ struct pawl_task *spawn(int k, bool eager)
 static void report(struct pawl_loop *loop, const struct pawl_failure *failure)
 {
     (void)loop, (void)failure;
+    world.lost++;
 }
 
 /* The numbers are those of oracle.py. */
@@ -197,6 +198,7 @@ static void objects_begin(void)
         PAWL_SEMAPHORE_INIT(0), PAWL_SEMAPHORE_INIT(1), PAWL_SEMAPHORE_INIT(2), PAWL_BOUNDED_SEMAPHORE_INIT(1),
     };
     memcpy(world.semaphores, semaphores, sizeof semaphores);
+    for (int i = 0; i < CONTEXTS; i++) world.contexts[i].number = i;
     for (int i = 0; i < CONDITIONS; i++) world.conditions[i].lock = &world.condition_locks[i];
     for (int i = 0; i < BARRIERS; i++) pawl_barrier_init(&world.barriers[i], 2 + (unsigned)i);
     queues_begin();
@@ -238,6 +240,7 @@ static void tell_unseen(char kind, int k, const struct pawl_future *future, bool
 
 static void world_end(void)
 {
+    note("lost %d", world.lost);
     for (int k = 0; k < TASKS; k++) tell_unseen('t', k, PAWL_FUTURE(world.tasks[k]), world.exempt_tasks[k]);
     for (int k = 0; k < FUTURES; k++) tell_unseen('f', k, PAWL_FUTURE(&world.futures[k]), world.exempt_futures[k]);
     world.over = true;

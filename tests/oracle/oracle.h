@@ -18,7 +18,7 @@
 
 #include <pawl/pawl.h>
 
-enum { TASKS = 8, FUTURES = 4, HANDLES = 4, LOCKS = 2, EVENTS = 2, CONDITIONS = 1, SEMAPHORES = 4, BARRIERS = 2, SCOPES = 8, GROUPS = 4 };
+enum { TASKS = 8, FUTURES = 4, HANDLES = 4, LOCKS = 2, EVENTS = 2, CONDITIONS = 1, SEMAPHORES = 4, BARRIERS = 2, SCOPES = 8, GROUPS = 4, CONTEXTS = 4 };
 enum { ARGUMENTS = 10, MOST_ITEMS = 200, ITS_OWN_ERRORS = -5000 };
 
 /* ---- A scenario ---- */
@@ -88,6 +88,11 @@ struct group_place {
     struct pawl_member members[TASKS];
 };
 
+struct context {
+    struct pawl_context context;
+    int number;
+};
+
 struct memory {
     struct pawl_allocator allocator;
     size_t alive;
@@ -100,6 +105,8 @@ struct world {
     struct memory memory;
     struct pawl_task *tasks[TASKS];
     bool used[TASKS]; /* there is, or was, a task of this body */
+    struct context contexts[CONTEXTS];
+    int lost; /* errors that were reported while it ran: of tasks that were released */
     FUTURE(int) futures[FUTURES];
     struct callback handles[HANDLES];
     struct pawl_lock locks[LOCKS];
