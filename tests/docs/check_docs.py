@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks every fenced block and every link of README.md, CHANGELOG.md and docs/*.md; prints TAP.
+"""Checks every fenced block and every link of README.md, CHANGELOG.md and the pages below docs; prints TAP.
 
 c        is compiled with all warnings as errors. With `int main` it is linked and run, must exit with 0 and say nothing on
          stderr, and what it prints is compared with the ```text block that follows, if one does. A comment before a block
@@ -232,18 +232,26 @@ class Checker:
             elif choices is not None and sorted(choices) != sorted(re.findall(r"`([^`]+)`", row.group(1))):
                 yield f"{name} has the choices {choices}"
 
+    def prose(self, page):
+        return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.S | re.M)
+
+    def has_heading(self, page, anchor):
+        """By the names that GitHub gives to headings."""
+        titles = re.findall(r"^#+ (.*)$", self.prose(page), flags=re.M)
+        return anchor in (re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles)
+
     def check_links(self, page):
-        text = re.sub(r"^```.*?^```", "", (self.root / page).read_text(), flags=re.S | re.M)
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
-            if "://" not in target and not ((self.root / page).parent / target).exists():
-                yield target
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", self.prose(self.root / page)):
+            file = (self.root / page).parent / target if target else self.root / page
+            if "://" not in target and (not file.exists() or (anchor and not self.has_heading(file, anchor))):
+                yield f"{target}#{anchor}"
 
 
 def main():
     root, library = Path(sys.argv[1]).resolve(), sys.argv[2]
     compiler = sys.argv[3:]
     pages = [p for p in ("README.md", "CHANGELOG.md") if (root / p).exists()]
-    pages += sorted(str(p.relative_to(root)) for p in (root / "docs").glob("*.md"))
+    pages += sorted(str(p.relative_to(root)) for p in (root / "docs").rglob("*.md"))
     count = failed = 0
     with tempfile.TemporaryDirectory() as scratch:
         checker = Checker(root, library, compiler, Path(scratch))
