@@ -46,7 +46,8 @@ enum { TAKEN_IN, EAGER, ANONYMOUS };
 static bool spawn_anonymous(struct group_place *place, int k, bool eager)
 {
     world.used[k] = true;
-    struct pawl_task *const task = eager ? pawl_group_spawn_eager(place->group, CORO(body, .k = k)) : pawl_group_spawn(place->group, CORO(body, .k = k));
+    struct pawl_task *const task = eager ? pawl_group_spawn_eager(place->group, CORO(body, .k = k))
+                                         : pawl_group_spawn(place->group, CORO(body, .k = k));
     world.used[k] = task != NULL;
     return task != NULL;
 }

@@ -169,6 +169,11 @@ ASYNC(wait_for)
     ASYNC_END;
 }
 
+static pawl_time limit_at(const struct statement *at, int i)
+{
+    return number_at(at, i) < 0 ? PAWL_FOREVER : number_at(at, i);
+}
+
 /* A letter for each: done or pending. */
 static void tell_done(struct outcome *outcome, const struct pawl_child *children, size_t count)
 {
@@ -179,7 +184,7 @@ static void tell_done(struct outcome *outcome, const struct pawl_child *children
 /* Whether FIRST_EXCEPTION has looked at an error depends on its moment in asyncio, also after the wait: it is not told. */
 static void exempt(const struct argument **which, size_t count)
 {
-    for (size_t i = 0; i < count; i++) *(which[i]->kind == 'f' ? &world.exempt_futures[which[i]->value] : &world.exempt_tasks[which[i]->value]) = true;
+    for (size_t i = 0; i < count; i++) (which[i]->kind == 'f' ? world.exempt_futures : world.exempt_tasks)[which[i]->value] = true;
 }
 
 OPERATION(wait, struct pawl_wait wait; struct pawl_child children[ARGUMENTS]; const struct argument *which[ARGUMENTS]; size_t count;);
@@ -188,8 +193,7 @@ ASYNC(wait)
     ASYNC_BEGIN(wait);
     self->count = children_of(self->at, 2, self->children, self->which);
     if (number_at(self->at, 0) == PAWL_FIRST_ERROR) exempt(self->which, self->count);
-    AWAIT(self->wait, pawl_wait(self->children, self->count, (enum pawl_wait_until)number_at(self->at, 0),
-                                number_at(self->at, 1) < 0 ? PAWL_FOREVER : number_at(self->at, 1)));
+    AWAIT(self->wait, pawl_wait(self->children, self->count, (enum pawl_wait_until)number_at(self->at, 0), limit_at(self->at, 1)));
     tell_done(&self->result, self->children, self->count);
     ASYNC_END;
 }
@@ -227,7 +231,7 @@ ASYNC(completed)
     ASYNC_BEGIN(completed);
     self->count = children_of(self->at, 1, self->children, self->which);
     self->count = only_one_done(self->children, self->which, self->count);
-    self->error = pawl_as_completed_begin(&self->each, self->children, self->count, number_at(self->at, 0) < 0 ? PAWL_FOREVER : number_at(self->at, 0));
+    self->error = pawl_as_completed_begin(&self->each, self->children, self->count, limit_at(self->at, 0));
     if (self->error != 0) RAISE(self->error);
     TRY {
         while (self->each.left > 0) {

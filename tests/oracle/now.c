@@ -160,6 +160,7 @@ const struct word words_now[] = {
     { "mark", mark, NULL }, { "raise", mark, NULL }, { "return", mark, NULL }, { "spawn", spawn_it, NULL }, { "set", set, NULL },
     { "fail", fail, NULL }, { "cancel", cancel, NULL }, { "cancelme", cancelme, NULL }, { "uncancel", uncancel, NULL },
     { "cancelling", cancelling, NULL }, { "done", done, NULL }, { "look", look, NULL }, { "name", name, NULL },
-    { "rename", rename_it, NULL }, { "context", context, NULL }, { "soon", soon, NULL }, { "later", later, NULL }, { "when", when, NULL }, { "drop", drop, NULL },
+    { "rename", rename_it, NULL }, { "context", context, NULL }, { "soon", soon, NULL }, { "later", later, NULL }, { "when", when, NULL },
+    { "drop", drop, NULL },
     { NULL, NULL, NULL },
 };

@@ -261,7 +261,6 @@ static void run_scenario(const struct scenario *scenario)
 
 static void list_words(void)
 {
-    puts("eager");
     for (const struct word *const *list = all_words; *list != NULL; list++)
         for (const struct word *word = *list; word->name != NULL; word++) puts(word->name);
 }

@@ -18,8 +18,9 @@
 
 #include <pawl/pawl.h>
 
-enum { TASKS = 8, FUTURES = 4, HANDLES = 4, LOCKS = 2, EVENTS = 2, CONDITIONS = 1, SEMAPHORES = 4, BARRIERS = 2, SCOPES = 8, GROUPS = 4, CONTEXTS = 4 };
-enum { ARGUMENTS = 10, MOST_ITEMS = 200, ITS_OWN_ERRORS = -5000 };
+/* How many there are of each, as in scenario.py. */
+enum { TASKS = 8, FUTURES = 4, HANDLES = 4, LOCKS = 2, EVENTS = 2, CONDITIONS = 1, SEMAPHORES = 4, BARRIERS = 2, SCOPES = 8, GROUPS = 4 };
+enum { CONTEXTS = 4, ARGUMENTS = 10, MOST_ITEMS = 200, ITS_OWN_ERRORS = -5000 };
 
 /* ---- A scenario ---- */
 

@@ -111,7 +111,8 @@ static const char *shut(const struct statement *at)
 static const char *size(const struct statement *at)
 {
     static char text[24];
-    WITH_QUEUE(at, snprintf(text, sizeof text, "%zu%s%s", pawl_queue_size(q), pawl_queue_empty(q) ? " empty" : "", pawl_queue_full(q) ? " full" : ""));
+    WITH_QUEUE(at, snprintf(text, sizeof text, "%zu%s%s", pawl_queue_size(q), pawl_queue_empty(q) ? " empty" : "",
+                            pawl_queue_full(q) ? " full" : ""));
     return text;
 }
 
