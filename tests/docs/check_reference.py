@@ -40,6 +40,8 @@ def declared_in(text):
     for head in re.findall(r"^(?:extern\s+)?(?:PAWL_API|PAWL_INLINE)\s([^;{]*)[;{]", code, flags=re.M):
         if re.match(r"(?:PAWL_\w+\s+)*pawl_resume_fn\s", head):
             names |= set(re.findall(r"\b(pawl_\w+)", head)) - {"pawl_resume_fn"}
+        elif leaf := re.search(r"\bPAWL_LEAF\((\w+)\)", head):
+            names.add(leaf.group(1) + "_resume")
         elif called := re.search(r"\(?\b(pawl_\w+)\)?\s*\(", head):
             names.add(called.group(1))
         else:
