@@ -64,13 +64,34 @@ class OrderedSet(dict):
         del self[item]
 
 
+class Listened:
+    """A future that tells its group when a cancellation came to who awaits it."""
+
+    def __init__(self, group, future):
+        self.group, self.future = group, future
+        self.done, self.set_result = future.done, future.set_result
+
+    def __await__(self):
+        try:
+            return (yield from self.future)
+        except asyncio.CancelledError:
+            self.group.cancel_came = True
+            raise
+
+
 class Group(asyncio.TaskGroup):
-    """asyncio's of today, whose children are cancelled in their order; and pawl_group_cancel."""
+    """asyncio's of today, whose children are cancelled in their order; and pawl_group_cancel.
+
+    asyncio has nothing of the kind, and forgets a cancellation from outside that comes to a group that has no errors and yet is being
+    aborted. Here it goes on."""
+
+    _on_completed_fut = property(lambda self: self.listened,
+                                 lambda self, future: setattr(self, "listened", future and Listened(self, future)))
 
     def __init__(self):
         super().__init__()
         self._tasks = OrderedSet()
-        self.asked = False
+        self.cancelled = self.asked = self.cancel_came = False
 
     def create_task(self, coro, **options):
         if not self._entered or self._aborting or (self._exiting and not self._tasks):
@@ -84,6 +105,7 @@ class Group(asyncio.TaskGroup):
         if self._aborting:
             return False
         self._abort()
+        self.cancelled = True
         if not self._exiting:
             self.asked = self._parent_cancel_requested = True
             self._parent_task.cancel()
@@ -91,7 +113,10 @@ class Group(asyncio.TaskGroup):
 
     async def __aexit__(self, kind, *error):
         await super().__aexit__(kind, *error)
-        return self.asked and kind is asyncio.CancelledError and self._parent_task.cancelling() == 0
+        from_outside = not self.asked or self._parent_task.cancelling() > 0
+        if self.cancelled and kind is None and self.cancel_came and from_outside:
+            raise asyncio.CancelledError
+        return self.cancelled and not from_outside
 
 
 class MoveOn:
