@@ -48,6 +48,7 @@ struct pawl_group {
     size_t failed; /* how many children have failed; the first `room` of them are in `failures` */
     int16_t error; /* of the first that failed */
     int16_t body;  /* what the block ended with */
+    uint8_t cancelling; /* requests when the block began */
     bool exiting, aborting, asked;
 };
 

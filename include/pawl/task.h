@@ -13,6 +13,9 @@
  *
  * The model is asyncio.Task's. A task starts in the next iteration (or at once, *_eager); its errors stay inside until
  * somebody awaits it or looks; one that nobody looked at is reported when the task is freed or finished.
+ *
+ * Hazard: what `call` points to must live as long as the task: a compound literal such as (int[]){ 1, 2 } among its arguments is
+ * gone when pawl_spawn or pawl_start returns.
  */
 #ifndef PAWL_TASK_H
 #define PAWL_TASK_H

@@ -10,6 +10,7 @@ int children_check(const struct pawl_child *children, size_t count, const struct
         if (children[i].future == NULL) return PAWL_EINVAL;
         if (pawl_handle_pending(&children[i].handle)) return PAWL_EBUSY; /* another one has it */
         if (children[i].future == &task->awaitable.awaitable) return PAWL_EDEADLK;
+        if (of_other_loop(task, children[i].future)) return PAWL_EINVAL;
     }
     return 0;
 }

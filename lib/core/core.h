@@ -259,6 +259,12 @@ static inline int task_await(struct pawl_task *task, struct pawl_future *future)
     return 0;
 }
 
+/* May a task wait for this? Not for a task of another loop: that one lives in another thread, or does not run. */
+static inline bool of_other_loop(const struct pawl_task *task, struct pawl_future *future)
+{
+    return (future->flags & PAWL_FUTURE_TASK) && pawl_job_loop_(job_of_future(future)) != pawl_task_loop(task);
+}
+
 /* Closes the frames of a task that will not be run any more. */
 void task_close(struct pawl_task *task);
 

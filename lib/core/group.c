@@ -120,6 +120,7 @@ struct pawl_task *pawl_group_begin_(struct pawl_group *group, struct pawl_task *
     *member = (struct pawl_member){ .owned = true };
     pawl_task_begin_(task, PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED, eager);
     join(group, member, task);
+    if (group->aborting) pawl_task_cancel(task); /* it did so itself, in its first step */
     return task;
 }
 
@@ -157,7 +158,7 @@ static int group_outcome(struct pawl_group *group)
     struct pawl_task *const parent = group->parent;
     const int body = group->body;
     group->parent = NULL;
-    const bool nobody_else = group->asked && pawl_task_uncancel(parent) == 0;
+    const bool nobody_else = group->asked && pawl_task_uncancel(parent) <= group->cancelling;
     if (group->failed == 0 && body == PAWL_ECANCELLED) return nobody_else ? 0 : body;
     if (group->failed == 0 && body == 0) return 0;
     if (pawl_task_cancelling(parent) > 0) { /* somebody wants it to end, and is to be heard behind the error */
@@ -186,7 +187,9 @@ PAWL_LEAF(pawl_group)
     struct pawl_group *const self = (struct pawl_group *)(void *)co;
     if (co->point == 0) {
         self->parent = pawl_leaf_task(root);
-        return pawl_leaf_done(co, self->parent == NULL ? PAWL_EINVAL : 0);
+        if (self->parent == NULL) return pawl_leaf_done(co, PAWL_EINVAL);
+        self->cancelling = (uint8_t)pawl_task_cancelling(self->parent);
+        return pawl_leaf_done(co, 0);
     }
     if (co->point == PAWL_POINT_EXIT) {
         error = pawl_scope_error(co);

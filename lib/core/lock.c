@@ -28,6 +28,7 @@ bool pawl_lock_try_acquire(struct pawl_lock *lock)
 {
     if (lock == NULL || lock->locked || !nobody_waits(&lock->waiters)) return false;
     lock->locked = true;
+    lock->owed = 0;
     return true;
 }
 
@@ -42,8 +43,12 @@ int pawl_lock_release(struct pawl_lock *lock)
 void lock_taken(struct pawl_lock *lock, struct pawl_waiter *waiter, int error)
 {
     waiter_end(&lock->waiters, waiter);
-    if (error == 0) lock->locked = true;
-    else if (!lock->locked) wake_first(lock);
+    if (error == 0) {
+        lock->locked = true;
+        lock->owed = 0;
+    } else if (!lock->locked) {
+        wake_first(lock);
+    }
 }
 
 /* A scope is left with `error`: what goes on. */

@@ -50,7 +50,8 @@ static int arm_begin(struct pawl_select *self, struct pawl_child *child, struct 
 /* May it be an arm? An entry that may not is an error, but the others may have been started in this very frame, and end first. */
 static bool may_be_arm(const struct pawl_child *child, const struct pawl_task *task)
 {
-    return child->future != NULL && child->future != &task->awaitable.awaitable && !pawl_handle_pending(&child->handle);
+    return child->future != NULL && child->future != &task->awaitable.awaitable && !of_other_loop(task, child->future) &&
+           !pawl_handle_pending(&child->handle);
 }
 
 /* The first that is done has won. */

@@ -20,7 +20,8 @@ PAWL_LEAF(pawl_shield)
     struct pawl_shield *const self = (struct pawl_shield *)(void *)co;
     if (co->point == 0) {
         struct pawl_task *const task = pawl_leaf_task(root);
-        if (self->inner == NULL || task == NULL) return pawl_leaf_done(co, PAWL_EINVAL);
+        if (self->inner == NULL || task == NULL || of_other_loop(task, self->inner)) return pawl_leaf_done(co, PAWL_EINVAL);
+        if (self->inner == &task->awaitable.awaitable) return pawl_leaf_done(co, PAWL_EDEADLK);
         if (self->inner->flags & PAWL_FUTURE_DONE) return pawl_leaf_done(co, (pawl_future_error)(self->inner));
         error = (pawl_future_add_callback)(self->inner, pawl_task_loop(task), &self->handle, inner_done, self);
         if (error != 0) return pawl_leaf_done(co, error);

@@ -202,7 +202,7 @@ int task_await_carefully(struct pawl_task *task, struct pawl_future *future)
 {
     struct pawl_future *const mine = &task->awaitable.awaitable;
     if (future == mine) return PAWL_EDEADLK;
-    if ((future->flags & PAWL_FUTURE_TASK) && pawl_job_loop_(job_of_future(future)) != pawl_task_loop(task)) return PAWL_EINVAL;
+    if (of_other_loop(task, future)) return PAWL_EINVAL;
     const int error = future_subscribe(future, &task->awaitable);
     if (error != 0) return error;
     /* a cancel that came while it ran goes to what it waits for now, as in asyncio */

@@ -47,7 +47,9 @@ static struct pawl_coro *wait_no_time(struct pawl_wait_for *self, struct pawl_co
     struct pawl_future *const future = pawl_future_of_(self->what, self->kind);
     int error = pawl_look_(future, self->kind);
     if (error != PAWL_GOES_ON_) return pawl_leaf_done(co, error);
-    error = future == &task->awaitable.awaitable ? PAWL_EDEADLK : (pawl_future_add_callback)(future, pawl_task_loop(task), &self->deadline.timer, has_ended, self);
+    if (future == &task->awaitable.awaitable) return pawl_leaf_done(co, PAWL_EDEADLK);
+    if (of_other_loop(task, future)) return pawl_leaf_done(co, PAWL_EINVAL);
+    error = (pawl_future_add_callback)(future, pawl_task_loop(task), &self->deadline.timer, has_ended, self);
     if (error != 0) return pawl_leaf_done(co, error);
     (pawl_future_cancel)(future);
     co->point = ENDS;
