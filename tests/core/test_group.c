@@ -316,7 +316,8 @@ END_TEST
 START_TEST(a_child_that_swallows_its_cancellation_is_waited_for)
 {
     begin();
-    ck_assert_int_eq(world_run(&world, CORO(block, .body = NO_BODY, CHILDREN_OF({ .span = 10, .error = -5 }, { .span = 100, .swallow = true, .cleanup = 4 }))), -5);
+    ck_assert_int_eq(world_run(&world, CORO(block, .body = NO_BODY,
+        CHILDREN_OF({ .span = 10, .error = -5 }, { .span = 100, .swallow = true, .cleanup = 4 }))), -5);
     ck_assert_trace(&seen, "1c ");
     ck_assert_int_eq(failures[1].error, 0);
     nothing_is_left();
@@ -401,7 +402,8 @@ END_TEST
 START_TEST(the_cancel_of_a_block_that_waits_for_its_children_cancels_them_and_goes_on)
 {
     begin();
-    ck_assert_int_eq(run_and_cancel(CORO(block, .body = NO_BODY, CHILDREN_OF({ .span = 50 }, { .span = 50 }, { .span = 50 }, { .span = 50 }, { .span = 50 })), 10),
+    ck_assert_int_eq(run_and_cancel(CORO(block, .body = NO_BODY,
+        CHILDREN_OF({ .span = 50 }, { .span = 50 }, { .span = 50 }, { .span = 50 }, { .span = 50 })), 10),
                      PAWL_ECANCELLED);
     ck_assert_trace(&seen, "0c 1c 2c 3c 4c ");
     ck_assert_int_eq(pawl_loop_time(&world.loop), 10);
@@ -443,7 +445,8 @@ END_TEST
 START_TEST(the_error_of_a_childs_cleanup_is_raised_instead_of_the_cancel)
 {
     begin();
-    ck_assert_int_eq(run_and_cancel(CORO(block, .body = { .span = 100 }, CHILDREN_OF({ .span = 50, .last_error = -5 }, { .span = 50, .last_error = -5 })), 10), -5);
+    ck_assert_int_eq(run_and_cancel(CORO(block, .body = { .span = 100 },
+        CHILDREN_OF({ .span = 50, .last_error = -5 }, { .span = 50, .last_error = -5 })), 10), -5);
     ck_assert_int_eq(failures[1].error, -5);
     nothing_is_left();
     world_end(&world);
@@ -502,7 +505,8 @@ END_TEST
 START_TEST(a_cancel_while_the_children_end_after_a_failure_is_heard_behind_the_error)
 {
     begin();
-    struct pawl_task *const task = pawl_spawn(CORO(block, .body = { .span = 100 }, CHILDREN_OF({ .span = 10, .error = -5 }, { .span = 100, .cleanup = 10 })));
+    struct pawl_task *const task = pawl_spawn(CORO(block, .body = { .span = 100 },
+        CHILDREN_OF({ .span = 10, .error = -5 }, { .span = 100, .cleanup = 10 })));
     for (int i = 0; i < 2; i++) once();
     world.clock.now = 10;
     for (int i = 0; i < 5; i++) once();
@@ -588,7 +592,8 @@ START_TEST(whenever_the_task_is_cancelled_no_child_outlives_the_block)
     static const int errors[] = { 0, -5 };
     begin();
     struct pawl_task *const task = pawl_spawn(CORO(block, .body = { .span = 2 }, .eager = _i & 1,
-                                                   CHILDREN_OF({ .span = 1, .cleanup = 2 }, { .span = 3, .error = errors[_i >> 1 & 1] }, { .span = 4, .cleanup = 1 })));
+                                                   CHILDREN_OF({ .span = 1, .cleanup = 2 },
+                                                               { .span = 3, .error = errors[_i >> 1 & 1] }, { .span = 4, .cleanup = 1 })));
     for (int i = 0; i < _i >> 2; i++) ck_assert_int_eq(pawl_loop_run_once(&world.loop, true), 0);
     const bool cancelled = pawl_task_cancel(task);
     const int error = pawl_loop_run_until_complete(&world.loop, task);
@@ -645,7 +650,8 @@ START_TEST(a_failure_in_the_outer_group_cancels_the_inner_one)
 {
     static const struct child fails = { .span = 10, .error = -5 };
     begin();
-    ck_assert_int_eq(world_run(&world, CORO(nested, .outer_child = &fails, .inner = CORO(block, .body = NO_BODY, CHILDREN_OF({ .span = 100, .error = -6 })))), -5);
+    ck_assert_int_eq(world_run(&world, CORO(nested, .outer_child = &fails, .inner = CORO(block, .body = NO_BODY,
+        CHILDREN_OF({ .span = 100, .error = -6 })))), -5);
     ck_assert_trace(&seen, "0c ");
     nothing_is_left();
     world_end(&world);
@@ -656,7 +662,8 @@ START_TEST(a_failure_in_the_inner_group_cancels_the_outer_ones_children)
 {
     static const struct child sleeper = { .span = 100, .error = -6 };
     begin();
-    ck_assert_int_eq(world_run(&world, CORO(nested, .outer_child = &sleeper, .inner = CORO(block, .body = NO_BODY, CHILDREN_OF({ .span = 10, .error = -5 })))), -5);
+    ck_assert_int_eq(world_run(&world, CORO(nested, .outer_child = &sleeper, .inner = CORO(block, .body = NO_BODY,
+        CHILDREN_OF({ .span = 10, .error = -5 })))), -5);
     ck_assert_trace(&seen, "8c ");
     nothing_is_left();
     world_end(&world);
@@ -1138,7 +1145,8 @@ END_TEST
 START_TEST(a_loop_that_finishes_leaves_nothing_of_a_group)
 {
     begin();
-    struct pawl_task *const task = pawl_spawn(CORO(nested, .inner = CORO(block, .body = { .span = _i & 1 ? 100 : -1 }, .eager = _i & 2, CHILDREN_OF({ .span = 10 }, { .span = 20 }))));
+    struct pawl_task *const task = pawl_spawn(CORO(nested, .inner = CORO(block, .body = { .span = _i & 1 ? 100 : -1 }, .eager = _i & 2,
+        CHILDREN_OF({ .span = 10 }, { .span = 20 }))));
     for (int i = 0; i < 1 + (_i & 4); i++) once();
     ck_assert_int_eq(pawl_future_error(task), PAWL_EPENDING);
     world_end(&world);
@@ -1165,7 +1173,8 @@ END_TEST
 START_TEST(eager_children_run_up_to_their_first_suspension_at_once)
 {
     begin();
-    ck_assert_int_eq(world_run(&world, CORO(block, .eager = true, .body = { .span = -1 }, CHILDREN_OF({ .span = -1 }, { .span = 10 }, { .span = -1 }))), 0);
+    ck_assert_int_eq(world_run(&world, CORO(block, .eager = true, .body = { .span = -1 },
+        CHILDREN_OF({ .span = -1 }, { .span = 10 }, { .span = -1 }))), 0);
     ck_assert_trace(&seen, "0 2 1 end0 ");
     nothing_is_left();
     world_end(&world);
@@ -1175,7 +1184,8 @@ END_TEST
 START_TEST(an_eager_child_that_fails_at_once_cancels_the_others_and_the_block)
 {
     begin();
-    ck_assert_int_eq(world_run(&world, CORO(block, .eager = true, .body = { .span = 50 }, CHILDREN_OF({ .span = 10 }, { .span = -1, .error = -5 }, { .span = 10 }))), -5);
+    ck_assert_int_eq(world_run(&world, CORO(block, .eager = true, .body = { .span = 50 },
+        CHILDREN_OF({ .span = 10 }, { .span = -1, .error = -5 }, { .span = 10 }))), -5);
     ck_assert_trace(&seen, "0c 2c 9c ");
     ck_assert_int_eq(failures[0].error, -5);
     nothing_is_left();

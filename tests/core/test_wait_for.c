@@ -445,6 +445,204 @@ START_TEST(a_timeout_works_at_any_depth)
 }
 END_TEST
 
+/* ---- What takes no notice ---- */
+
+/* Works to its end whoever wants it to stop. */
+struct stubborn {
+    COROUTINE(int);
+    pawl_time until;
+    bool *exited;
+    struct pawl_sleep sleep;
+};
+
+ASYNC(stubborn)
+{
+    ASYNC_BEGIN(stubborn);
+    while (pawl_loop_time(pawl_loop_current()) < self->until) TRY_AWAIT(self->sleep, pawl_sleep_until(self->until));
+    *self->exited = true;
+    ASYNC_RETURN(9);
+    ASYNC_END;
+}
+
+struct timed_stubborn {
+    COROUTINE(int);
+    pawl_time span;
+    struct stubborn stubborn;
+    struct pawl_wait_for timed;
+};
+
+ASYNC(timed_stubborn)
+{
+    ASYNC_BEGIN(timed_stubborn);
+    AWAIT(self->timed, pawl_wait_for(&self->stubborn, self->span));
+    ASYNC_END;
+}
+
+START_TEST(one_that_takes_no_notice_of_a_cancel_is_waited_for)
+{
+    bool exited = false;
+    begin();
+    struct pawl_task *const task = pawl_spawn(CORO(timed_stubborn, .span = 40, .stubborn = CORO(stubborn, .until = 20, .exited = &exited)));
+    once();
+    for (int i = 0; i < _i; i++) {
+        ck_assert(pawl_task_cancel(task));
+        once();
+    }
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, task), 0); /* it was asleep, and swallowed them */
+    ck_assert(exited);
+    ck_assert_int_eq(pawl_loop_time(&world.loop), 20);
+    pawl_task_release(task);
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(one_that_takes_no_notice_of_the_timeout_is_waited_for)
+{
+    bool exited = false;
+    begin();
+    ck_assert_int_eq(world_run(&world, CORO(timed_stubborn, .span = 10, .stubborn = CORO(stubborn, .until = 20, .exited = &exited))), 0);
+    ck_assert(exited);
+    ck_assert_int_eq(pawl_loop_time(&world.loop), 20);
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
+/* ---- For ever ---- */
+
+START_TEST(for_ever_there_is_no_timeout)
+{
+    begin();
+    ck_assert_int_eq(world_run(&world, CORO(timed, .span = PAWL_FOREVER, .work = WORKING(.span = 1000))), 0);
+    ck_assert_trace(&seen, "in done fin w0/0 ");
+    ck_assert_int_eq(pawl_loop_time(&world.loop), 1000);
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
+/* A wait for a task is cancelled: so is the task, and its end awaited. */
+static void cancel_a_wait_for_a_task(pawl_time span)
+{
+    begin();
+    ck_assert_ptr_nonnull(pawl_start(&slot, WORKING(.span = 100, .cleanup = 2)));
+    struct pawl_task *const task = pawl_spawn(CORO(timed, .what = SLOT, .span = span));
+    once();
+    ck_assert(pawl_task_cancel(task));
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, task), PAWL_ECANCELLED);
+    ck_assert(pawl_future_cancelled(&slot));
+    ck_assert_trace(&seen, "in c fin w-32000/1 ");
+    ck_assert_int_eq(pawl_loop_time(&world.loop), 2);
+    pawl_task_release(task);
+    nothing_is_left();
+    world_end(&world);
+}
+
+START_TEST(the_cancel_of_a_wait_for_ever_cancels_the_task)
+{
+    cancel_a_wait_for_a_task(PAWL_FOREVER);
+}
+END_TEST
+
+START_TEST(the_cancel_of_a_wait_cancels_the_task)
+{
+    cancel_a_wait_for_a_task(60);
+}
+END_TEST
+
+START_TEST(a_cancel_in_the_iteration_in_which_the_task_ended_is_not_lost)
+{
+    begin();
+    ck_assert_ptr_nonnull(pawl_start(&slot, WORKING(.span = 0)));
+    struct pawl_task *const task = pawl_spawn(CORO(timed, .what = SLOT, .span = 100));
+    while (!pawl_future_done(&slot)) once();
+    ck_assert(pawl_task_cancel(task));
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, task), PAWL_ECANCELLED);
+    ck_assert_int_eq(pawl_future_error(&slot), 0);
+    ck_assert_int_eq(slot.frame.result, 9);
+    ck_assert_uint_eq(pawl_task_cancelling(task), 1);
+    pawl_task_release(task);
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
+/* Neither the timeout nor a cancellation may be lost, whenever they come: all pairs of instants. */
+START_TEST(whenever_it_is_cancelled_and_whenever_the_work_ends_one_of_them_is_told)
+{
+    begin();
+    struct pawl_task *const task = pawl_spawn(CORO(timed, .span = 3, .work = WORKING(.span = _i % 6, .cleanup = 1)));
+    for (int i = 0; i < _i / 6 && pawl_loop_pending(&world.loop); i++) ck_assert_int_eq(pawl_loop_run_once(&world.loop, true), 0);
+    const bool cancelled = pawl_task_cancel(task);
+    const int error = pawl_loop_run_until_complete(&world.loop, task);
+    if (cancelled) ck_assert_int_eq(error, PAWL_ECANCELLED);
+    else ck_assert(error == 0 || error == PAWL_ETIMEOUT);
+    ck_assert_uint_eq(pawl_task_cancelling(task), cancelled);
+    pawl_task_release(task);
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
+/* ---- A shield in between ---- */
+
+struct shielded {
+    COROUTINE(int);
+    pawl_time span;
+    struct pawl_shield shield;
+    struct pawl_wait_for timed;
+};
+
+ASYNC(shielded)
+{
+    ASYNC_BEGIN(shielded);
+    self->shield = pawl_shield(&slot);
+    TRY_AWAIT(self->timed, pawl_wait_for(&self->shield, self->span));
+    trace(&seen, "w%d/%u ", AWAIT_ERROR(), pawl_task_cancelling(pawl_task_current()));
+    if (AWAIT_ERROR()) RAISE(AWAIT_ERROR());
+    ASYNC_END;
+}
+
+START_TEST(with_no_time_what_is_behind_a_shield_goes_on)
+{
+    begin();
+    ck_assert_ptr_nonnull(pawl_start(&slot, WORKING(.span = 10)));
+    ck_assert_int_eq(world_run(&world, CORO(shielded, .span = 0)), PAWL_ETIMEOUT);
+    ck_assert(!pawl_future_done(&slot));
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, &slot), 0);
+    ck_assert_trace(&seen, "in w-32002/0 done fin ");
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(for_ever_what_is_behind_a_shield_is_waited_for)
+{
+    begin();
+    ck_assert_ptr_nonnull(pawl_start(&slot, WORKING(.span = 10)));
+    ck_assert_int_eq(world_run(&world, CORO(shielded, .span = PAWL_FOREVER)), 0);
+    ck_assert_int_eq(pawl_future_error(&slot), 0);
+    ck_assert_int_eq(slot.frame.result, 9);
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_timeout_does_not_reach_what_is_behind_a_shield)
+{
+    begin();
+    ck_assert_ptr_nonnull(pawl_start(&slot, WORKING(.span = 100)));
+    ck_assert_int_eq(world_run(&world, CORO(shielded, .span = 10)), PAWL_ETIMEOUT);
+    ck_assert(!pawl_future_done(&slot));
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, &slot), 0);
+    ck_assert_trace(&seen, "in w-32002/0 done fin ");
+    ck_assert_int_eq(pawl_loop_time(&world.loop), 100);
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
 /* ---- Wrong arguments ---- */
 
 START_TEST(nothing_to_wait_for_is_invalid)
@@ -546,6 +744,19 @@ Suite *make_suite(void)
     TCase *const deep = add_case(suite, "nested and deep");
     tcase_add_loop_test(deep, of_nested_timeouts_the_right_one_raises, 0, sizeof nestings / sizeof *nestings);
     tcase_add_loop_test(deep, a_timeout_works_at_any_depth, 0, sizeof depths / sizeof *depths);
+    TCase *const stubborn = add_case(suite, "takes no notice");
+    tcase_add_loop_test(stubborn, one_that_takes_no_notice_of_a_cancel_is_waited_for, 1, 4);
+    tcase_add_test(stubborn, one_that_takes_no_notice_of_the_timeout_is_waited_for);
+    TCase *const ever = add_case(suite, "for ever");
+    tcase_add_test(ever, for_ever_there_is_no_timeout);
+    tcase_add_test(ever, the_cancel_of_a_wait_for_ever_cancels_the_task);
+    tcase_add_test(ever, the_cancel_of_a_wait_cancels_the_task);
+    tcase_add_test(ever, a_cancel_in_the_iteration_in_which_the_task_ended_is_not_lost);
+    tcase_add_loop_test(ever, whenever_it_is_cancelled_and_whenever_the_work_ends_one_of_them_is_told, 0, 48);
+    TCase *const shield = add_case(suite, "shield");
+    tcase_add_test(shield, with_no_time_what_is_behind_a_shield_goes_on);
+    tcase_add_test(shield, for_ever_what_is_behind_a_shield_is_waited_for);
+    tcase_add_test(shield, a_timeout_does_not_reach_what_is_behind_a_shield);
     TCase *const wrong = add_case(suite, "wrong arguments");
     tcase_add_loop_test(wrong, nothing_to_wait_for_is_invalid, 0, 2);
     tcase_add_test(wrong, waiting_for_oneself_is_a_deadlock);
