@@ -13,7 +13,8 @@ sh       each command is known, each path of this tree exists, each option of a 
 console  the same for the lines that begin with `$ `.
 meson    is configured as a project that has this tree as its subproject.
 
-README.md must also have a row for each option of meson_options.txt.
+README.md must also have a row for each option of meson_options.txt. A row of a table that begins with `pawl_x` and a number of
+bytes says the size of struct pawl_x where pointers have 64 bits, which is checked there.
 
 EXAMPLE_WRAPPER (a command line, such as valgrind's) goes before the programs that are run.
 
@@ -232,6 +233,17 @@ class Checker:
             elif choices is not None and sorted(choices) != sorted(re.findall(r"`([^`]+)`", row.group(1))):
                 yield f"{name} has the choices {choices}"
 
+    def check_sizes(self, page):
+        """Is each struct of the size that a table says? None: it says nothing."""
+        sizes = re.findall(r"^\| `(pawl_\w+)`[^|]*\| *(\d+) \|", (self.root / page).read_text(), flags=re.M)
+        if not sizes:
+            return None
+        source = self.scratch / "sizes.c"
+        source.write_text("#include <pawl/pawl.h>\n" + "".join(
+            f'_Static_assert(sizeof(void *) != 8 || sizeof(struct {name}) == {size}, "{name} has another size");\n' for name, size in sizes))
+        built = run([*self.compiler, f"-I{self.root}/include", "-c", str(source), "-o", os.devnull])
+        return "" if built.returncode == 0 else "\n".join(re.findall(r"pawl_\w+ has another size", built.stderr)) or built.stderr
+
     def prose(self, page):
         return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.S | re.M)
 
@@ -263,6 +275,9 @@ def main():
                 results.append((page, str(failure)))
             dead = list(checker.check_links(page))
             results.append((f"{page} links lead somewhere", f"dead: {dead}" if dead else None))
+            wrong = checker.check_sizes(page)
+            if wrong is not None:
+                results.append((f"{page} has the sizes of structs", wrong or None))
             if page == "README.md":
                 wrong = list(checker.check_option_table(page))
                 results.append((f"{page} lists the Meson options", "; ".join(wrong) or None))
