@@ -23,7 +23,7 @@
  * pawl_loop_init, so that a mismatch does not link):
  *
  *   PAWL_TIME_32             pawl_time is 32-bit ticks, wrap-safe, instead of 64-bit nanoseconds
- *   PAWL_TIMER_LIST          timers in one sorted list (a pointer of RAM) instead of a radix heap (4 KiB).
+ *   PAWL_TIMER_LIST          timers in one sorted list (a pointer of RAM) instead of a radix heap (7 KiB).
  *                            Implied by PAWL_TIME_32.
  */
 #ifndef PAWL_CONFIG_H

@@ -131,6 +131,13 @@ static inline void make_ready(struct pawl_job *job, int outcome)
     list_append(pawl_job_loop_(job)->ready, &job->link);
 }
 
+/* A timer's time has come: it goes to the end of the ready queue, to be told so. */
+static inline void fire(struct pawl_job *job, struct pawl_link *ready)
+{
+    set_where(job, PAWL_WHERE_FIRING);
+    list_append(ready, &job->link);
+}
+
 /* Makes an idle handle one of `loop`; who awaits it goes on waiting. */
 static inline void handle_set(struct pawl_handle *handle, struct pawl_loop *loop, pawl_callback *callback, void *argument)
 {

@@ -37,6 +37,13 @@ bool pawl_timers_next(struct pawl_timers *timers, pawl_time *when)
     return true;
 }
 
+bool pawl_timers_fire(struct pawl_timers *timers, pawl_time now, struct pawl_link *ready)
+{
+    struct pawl_job *const job = pawl_timers_pop(timers, now);
+    if (job != NULL) fire(job, ready);
+    return job != NULL;
+}
+
 struct pawl_job *pawl_timers_pop(struct pawl_timers *timers, pawl_time now)
 {
     if (timers->first == NULL) return NULL;

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 the pawl authors */
 /*
  * Timers in a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan: Faster algorithms for the shortest path problem, 1990), with
- * digits of four bits. It asks that what comes out never goes back in time, which is what clocks do.
+ * digits of five bits. It asks that what comes out never goes back in time, which is what clocks do.
  *
  *      level 0, bucket d     differs from `last` in the lowest digit only: all in it are due at one instant
  *      level l, bucket d     differs from `last` in digit l, which is d, and in none above
@@ -41,13 +41,13 @@ static struct pawl_bucket *bucket_at(struct pawl_timers *timers, struct place pl
 
 static void mark_used(struct pawl_timers *timers, struct place place)
 {
-    timers->used[place.level] = (uint16_t)(timers->used[place.level] | 1u << place.digit);
+    timers->used[place.level] = timers->used[place.level] | (uint32_t)1 << place.digit;
     timers->levels = (uint16_t)(timers->levels | 1u << place.level);
 }
 
 static void mark_empty(struct pawl_timers *timers, struct place place)
 {
-    timers->used[place.level] = (uint16_t)(timers->used[place.level] & ~(1u << place.digit));
+    timers->used[place.level] = timers->used[place.level] & ~((uint32_t)1 << place.digit);
     if (timers->used[place.level] == 0) timers->levels = (uint16_t)(timers->levels & ~(1u << place.level));
 }
 
@@ -121,6 +121,28 @@ static void spread(struct pawl_timers *timers, struct place place)
         put(timers, job_of(link));
         link = next;
     } while (link != first);
+}
+
+/* As a spread, but what is due at that very time has arrived: a timer mostly need not fall through all levels. */
+bool pawl_timers_fire(struct pawl_timers *timers, pawl_time now, struct pawl_link *ready)
+{
+    if (timers->levels == 0) return false;
+    const struct place place = lowest_place(timers);
+    struct pawl_bucket *const bucket = bucket_at(timers, place);
+    struct pawl_link *const first = bucket->first, *link = first;
+    const pawl_time lower = timers->soonest = bucket->lower;
+    if (lower > now) return false;
+    timers->last = lower;
+    bucket->first = NULL;
+    mark_empty(timers, place);
+    do {
+        struct pawl_link *const next = link->next;
+        __builtin_prefetch(next);
+        if (job_of(link)->on.when == lower) fire(job_of(link), ready);
+        else put(timers, job_of(link));
+        link = next;
+    } while (link != first);
+    return true;
 }
 
 struct pawl_job *pawl_timers_pop(struct pawl_timers *timers, pawl_time now)

@@ -114,10 +114,7 @@ static inline bool timers_may_be_due(const struct pawl_timers *timers, pawl_time
 /* What is due becomes ready behind what is ready. A task has one more iteration to go: its sleep ends in this one. */
 static void fire_timers(struct pawl_loop *loop)
 {
-    for (struct pawl_job *job; (job = pawl_timers_pop(&loop->timers, loop->now)) != NULL;) {
-        set_where(job, PAWL_WHERE_FIRING);
-        list_append(loop->ready, &job->link);
-    }
+    while (pawl_timers_fire(&loop->timers, loop->now, loop->ready)) {}
 }
 
 /* Everything but a task that just goes on. */
