@@ -8,6 +8,7 @@
 #include <support.h>
 
 #include <pthread.h>
+#include <sched.h>
 
 static struct pawl_epoll epoll;
 static struct pawl_loop loop;
@@ -255,6 +256,63 @@ START_TEST(what_a_thread_computes_for_nobody_any_more_is_refused_and_still_there
 }
 END_TEST
 
+/* The thread's job is a future that knows how to stop it; who awaits that in vain is not asked how. */
+static struct job {
+    struct pawl_hooked_future future;
+    struct pawl_handle ended;
+    pthread_t thread;
+    int unwanted, stopped; /* unwanted: atomic */
+} job;
+
+static void on_job_end(void *argument)
+{
+    struct job *const what = argument;
+    pawl_future_settle(&what->future.awaitable, what->stopped ? PAWL_ECANCELLED : 0);
+}
+
+static void *work_until_unwanted(void *argument)
+{
+    struct job *const what = argument;
+    while (!__atomic_load_n(&what->unwanted, __ATOMIC_ACQUIRE)) sched_yield();
+    what->stopped = 1;
+    if (pawl_call_soon_threadsafe(&loop, &what->ended, on_job_end, what) != 0) abort();
+    return NULL;
+}
+
+static bool stop_job(struct pawl_hooked_future *future)
+{
+    __atomic_store_n(&((struct job *)(void *)future)->unwanted, 1, __ATOMIC_RELEASE);
+    return true; /* under way: the thread tells when it has stopped */
+}
+
+struct awaits_job {
+    COROUTINE(void);
+};
+
+ASYNC(awaits_job)
+{
+    ASYNC_BEGIN(awaits_job);
+    AWAIT(&job.future.awaitable);
+    ASYNC_END;
+}
+
+START_TEST(a_cancellation_goes_through_to_the_thread_that_computes)
+{
+    open_loop();
+    job.future.awaitable.flags = PAWL_FUTURE_HOOKED;
+    job.future.cancel = stop_job;
+    ck_assert_int_eq(pthread_create(&job.thread, NULL, work_until_unwanted, &job), 0);
+    struct pawl_task *const task = pawl_spawn(CORO(awaits_job));
+    ck_assert_int_eq(pawl_loop_run_once(&loop, false), 0);
+    ck_assert(pawl_task_cancel(task));
+    ck_assert_int_eq(pawl_loop_run_until_complete(&loop, task), PAWL_ECANCELLED);
+    ck_assert_int_eq(pthread_join(job.thread, NULL), 0);
+    ck_assert(job.stopped && pawl_future_cancelled(&job.future.awaitable));
+    pawl_task_release(task);
+    close_loop();
+}
+END_TEST
+
 START_TEST(nothing_is_sent_without_a_loop_a_handle_and_a_callback)
 {
     struct pawl_handle handle = { 0 };
@@ -280,6 +338,7 @@ Suite *make_suite(void)
     TCase *const results = add_case(suite, "results");
     tcase_add_test(results, a_task_awaits_what_a_thread_computes);
     tcase_add_test(results, what_a_thread_computes_for_nobody_any_more_is_refused_and_still_there);
+    tcase_add_test(results, a_cancellation_goes_through_to_the_thread_that_computes);
     tcase_add_test(results, nothing_is_sent_without_a_loop_a_handle_and_a_callback);
     return suite;
 }
