@@ -595,6 +595,44 @@ START_TEST(by_hand_a_waiter_that_is_closed_passes_its_notification_on)
 }
 END_TEST
 
+START_TEST(by_hand_a_block_that_is_closed_in_its_wait_leaves_the_lock_to_whoever_has_it)
+{
+    lock = (struct pawl_lock){ 0 };
+    condition = (struct pawl_condition)PAWL_CONDITION_INIT(&lock);
+    state = 0;
+    struct consumer waiting = CORO(consumer);
+    struct pawl_lock_acquire other = pawl_lock_acquire(&lock), next = other;
+    ck_assert_ptr_nonnull(coro_step(&waiting));
+    ck_assert_ptr_null(coro_step(&other));
+    if (_i & 1) ck_assert_int_eq(pawl_condition_notify(&condition, 1), 0);
+    if (_i & 1) ck_assert_ptr_nonnull(coro_step(&waiting)); /* it is at the lock */
+    if (_i & 2) ck_assert_ptr_nonnull(coro_step(&next));
+    ck_assert_int_eq(coro_close(&waiting), 0);
+    ck_assert(pawl_lock_locked(&lock));
+    ck_assert_int_eq(pawl_lock_release(&lock), 0);
+    if (_i & 2) ck_assert_ptr_null(coro_step(&next));
+    ck_assert_int_eq(pawl_lock_locked(&lock), (_i & 2) != 0);
+    ck_assert_ptr_null(lock.waiters.first);
+}
+END_TEST
+
+/* A loop finishes while one task is in the block and another waits in it for the condition: both leave, and the lock is free. */
+START_TEST(a_loop_that_finishes_in_a_block_leaves_the_lock_free)
+{
+    begin();
+    if (_i == 0) ck_assert_ptr_nonnull(pawl_spawn(CORO(consumer)));
+    if (_i == 0) once();
+    struct pawl_task *const inside = pawl_spawn(CORO(producer, .victim = NULL, .later = true));
+    if (_i == 1) ck_assert_ptr_nonnull(pawl_spawn(CORO(consumer)));
+    once();
+    ck_assert(pawl_lock_locked(&lock));
+    ck_assert_int_eq(pawl_future_error(inside), PAWL_EPENDING);
+    world_end(&world);
+    nobody_waits();
+    ck_assert(!pawl_lock_locked(&lock));
+}
+END_TEST
+
 START_TEST(a_loop_that_finishes_takes_its_waiters_out_of_a_condition_that_stays)
 {
     begin();
@@ -639,6 +677,8 @@ Suite *make_suite(void)
     TCase *const hand = add_case(suite, "by hand");
     tcase_add_loop_test(hand, by_hand_the_two_halves_of_a_wait_are_two_futures, 0, 2);
     tcase_add_test(hand, by_hand_a_waiter_that_is_closed_passes_its_notification_on);
+    tcase_add_loop_test(hand, by_hand_a_block_that_is_closed_in_its_wait_leaves_the_lock_to_whoever_has_it, 0, 4);
+    tcase_add_loop_test(hand, a_loop_that_finishes_in_a_block_leaves_the_lock_free, 0, 2);
     tcase_add_loop_test(hand, a_loop_that_finishes_takes_its_waiters_out_of_a_condition_that_stays, 0, 2);
     return suite;
 }

@@ -1078,6 +1078,82 @@ START_TEST(what_is_no_task_or_no_member_is_refused_and_the_rest_goes_on)
 }
 END_TEST
 
+/* One member and one slot, for one child after the other. */
+struct reuses {
+    COROUTINE(int);
+    int i, error;
+    struct pawl_group group;
+    struct pawl_sleep sleep;
+};
+
+ASYNC(reuses)
+{
+    ASYNC_BEGIN(reuses);
+    WITH(self->group, pawl_group()) {
+        for (self->i = 0; self->i < 3; self->i++) {
+            struct child child = CORO(child, .n = self->i, .span = 5, .error = self->i == 2 ? self->error : 0);
+            ck_assert_int_eq(pawl_group_add(&self->group, &members[0], pawl_start(&slots[0], child)), 0);
+            AWAIT(self->sleep, pawl_sleep(6));
+        }
+    } END_WITH;
+    ASYNC_END;
+}
+
+START_TEST(a_member_is_free_for_another_child_when_its_child_has_ended)
+{
+    begin();
+    ck_assert_int_eq(world_run(&world, CORO(reuses, .error = _i ? -5 : 0)), _i ? -5 : 0);
+    ck_assert_trace(&seen, _i ? "0 1 " : "0 1 2 ");
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
+struct adds_one {
+    COROUTINE(int);
+    struct pawl_task *task;
+    int expected;
+    struct pawl_group group;
+};
+
+ASYNC(adds_one)
+{
+    ASYNC_BEGIN(adds_one);
+    WITH(self->group, pawl_group()) {
+        ck_assert_int_eq(pawl_group_add(&self->group, &members[0], self->task), self->expected);
+    } END_WITH;
+    ASYNC_END;
+}
+
+START_TEST(a_task_of_another_loop_is_refused_and_does_not_begin)
+{
+    static struct world other;
+    world_begin(&other);
+    struct pawl_task *const stranger = pawl_start(&slots[0], CORO(child, .n = 3));
+    begin();
+    ck_assert_int_eq(world_run(&world, CORO(adds_one, .task = stranger, .expected = PAWL_EINVAL)), 0);
+    nothing_is_left();
+    world_end(&world);
+    pawl_loop_use(&other.loop);
+    ck_assert_int_eq(pawl_loop_run_once(&other.loop, false), 0);
+    ck_assert(pawl_future_cancelled(stranger));
+    ck_assert_trace(&seen, "");
+    world_end(&other);
+}
+END_TEST
+
+START_TEST(a_task_that_has_ended_counts_as_a_child_that_ends)
+{
+    static const int errors[] = { 0, -5, PAWL_ECANCELLED };
+    begin();
+    ck_assert_ptr_nonnull(pawl_start_eager(&slots[0], CORO(child, .span = -1, .error = errors[_i])));
+    ck_assert_int_eq(world_run(&world, CORO(adds_one, .task = &slots[0].awaitable)), _i == 1 ? -5 : 0);
+    ck_assert_int_eq(world.reports, 0);
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
 /* ---- Memory ---- */
 
 struct runs_out {
@@ -1323,6 +1399,87 @@ START_TEST(the_cancel_of_the_task_is_not_swallowed_by_that_of_the_group)
 }
 END_TEST
 
+struct eager_canceller {
+    COROUTINE(int);
+    struct pawl_sleep sleep;
+};
+
+ASYNC(eager_canceller)
+{
+    ASYNC_BEGIN(eager_canceller);
+    ck_assert(pawl_group_cancel(the_group));
+    AWAIT(self->sleep, pawl_sleep(100));
+    trace(&seen, "not ");
+    ASYNC_END;
+}
+
+struct cancelled_eagerly {
+    COROUTINE(int);
+    struct pawl_group group;
+};
+
+ASYNC(cancelled_eagerly)
+{
+    ASYNC_BEGIN(cancelled_eagerly);
+    WITH(self->group, pawl_group()) {
+        the_group = &self->group;
+        ck_assert_ptr_nonnull(pawl_group_spawn(&self->group, CORO(child, .n = 1, .span = 100)));
+        ck_assert_ptr_nonnull(pawl_group_spawn_eager(&self->group, CORO(eager_canceller)));
+    } END_WITH;
+    trace(&seen, "on%u ", pawl_task_cancelling(pawl_task_current()));
+    ASYNC_END;
+}
+
+START_TEST(an_eager_child_that_cancels_the_group_in_its_first_step_is_cancelled_too)
+{
+    begin();
+    ck_assert_int_eq(world_run(&world, CORO(cancelled_eagerly)), 0);
+    ck_assert_trace(&seen, "on0 ");
+    ck_assert_int_eq(pawl_loop_time(&world.loop), 0);
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
+struct cancels_in_a_cleanup {
+    COROUTINE(int);
+    bool waits;
+    struct pawl_group group;
+    struct pawl_sleep sleep;
+};
+
+ASYNC(cancels_in_a_cleanup)
+{
+    ASYNC_BEGIN(cancels_in_a_cleanup);
+    TRY {
+        AWAIT(self->sleep, pawl_sleep(100));
+    } FINALLY {
+        WITH(self->group, pawl_group()) {
+            ck_assert_ptr_nonnull(pawl_group_spawn(&self->group, CORO(child, .n = 1, .span = 100)));
+            ck_assert(pawl_group_cancel(&self->group));
+            if (self->waits) AWAIT(self->sleep, pawl_sleep(100));
+        } END_WITH;
+        AWAIT(self->sleep, pawl_sleep(5));
+        trace(&seen, "on%u ", pawl_task_cancelling(pawl_task_current()));
+    } END_TRY;
+    ASYNC_END;
+}
+
+START_TEST(after_a_group_that_is_cancelled_in_a_cleanup_the_cleanup_goes_on)
+{
+    begin();
+    struct pawl_task *const task = pawl_spawn(CORO(cancels_in_a_cleanup, .waits = _i));
+    once();
+    ck_assert(pawl_task_cancel(task));
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, task), PAWL_ECANCELLED);
+    ck_assert_trace(&seen, "on1 ");
+    ck_assert_int_eq(pawl_loop_time(&world.loop), 5);
+    pawl_task_release(task);
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
 /* ---- With a timeout around it ---- */
 
 struct timed {
@@ -1373,6 +1530,8 @@ static void add_cancel_cases(Suite *suite)
     tcase_add_loop_test(group, a_group_that_is_cancelled_ends_its_children_and_its_block_and_the_task_goes_on, 0, 2);
     tcase_add_loop_test(group, a_child_or_the_block_may_cancel_the_group, 0, 5);
     tcase_add_loop_test(group, the_cancel_of_the_task_is_not_swallowed_by_that_of_the_group, 0, 4);
+    tcase_add_test(group, an_eager_child_that_cancels_the_group_in_its_first_step_is_cancelled_too);
+    tcase_add_loop_test(group, after_a_group_that_is_cancelled_in_a_cleanup_the_cleanup_goes_on, 0, 2);
     tcase_add_loop_test(group, a_timeout_around_a_group_is_raised_unless_a_child_failed, 0, 4);
 }
 
@@ -1405,6 +1564,9 @@ static void add_misuse_cases(Suite *suite)
     tcase_add_test(entered, a_group_that_is_not_entered_takes_no_child);
     tcase_add_test(entered, without_a_task_a_group_is_not_entered);
     tcase_add_test(entered, what_is_no_task_or_no_member_is_refused_and_the_rest_goes_on);
+    tcase_add_test(entered, a_task_of_another_loop_is_refused_and_does_not_begin);
+    tcase_add_loop_test(entered, a_member_is_free_for_another_child_when_its_child_has_ended, 0, 2);
+    tcase_add_loop_test(entered, a_task_that_has_ended_counts_as_a_child_that_ends, 0, 3);
     TCase *const memory = add_case(suite, "memory");
     tcase_add_loop_test(memory, without_memory_a_child_is_not_made_and_the_others_run, 0, 3);
     tcase_add_loop_test(memory, a_heap_task_of_ones_own_stays_and_its_outcome_can_be_read_after_the_block, 0, 2);
