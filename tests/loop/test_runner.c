@@ -94,7 +94,8 @@ ASYNC(leaves)
 
 static int run_sleep(char name, pawl_time span)
 {
-    return pawl_runner_run(&runner, CORO(sleeps, .name = name, .span = span));
+    struct sleeps frame = CORO(sleeps, .name = name, .span = span);
+    return pawl_runner_run(&runner, frame);
 }
 
 /* ---- Runs ---- */
@@ -328,8 +329,9 @@ ASYNC(stops)
 /* With the loop stopped (1), or when nothing can run any more (0). */
 START_TEST(a_main_task_that_has_not_ended_is_cancelled_and_ends)
 {
+    struct stops frame = CORO(stops, .stop = _i == 1);
     begin();
-    ck_assert_int_eq(pawl_runner_run(&runner, CORO(stops, .stop = _i == 1)), _i == 1 ? PAWL_EPENDING : PAWL_EDEADLK);
+    ck_assert_int_eq(pawl_runner_run(&runner, frame), _i == 1 ? PAWL_EPENDING : PAWL_EDEADLK);
     ck_assert_trace(&seen, "c f ");
     ck_assert_int_eq(run_sleep('x', 1), 0);
     end();
