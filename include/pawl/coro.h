@@ -606,7 +606,7 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
 #define PAWL_NEGATIVE_(error) (void)0
 #else
 #define PAWL_NEGATIVE_(error) \
-    PAWL_STATIC_ASSERT(__builtin_choose_expr(__builtin_constant_p(error), (error), -1) < 0, "an error is negative: RAISE(-E…)")
+    PAWL_STATIC_ASSERT(__builtin_choose_expr(__builtin_constant_p(error), (error), -1) < 0, "an error is negative: RAISE(-E...)")
 #endif
 
 /** RAISE(error): goes to the innermost handler of this coroutine; without one the coroutine ends with the error. */

@@ -84,7 +84,7 @@ PAWL_API struct pawl_task *pawl_group_begin_(struct pawl_group *group, struct pa
 PAWL_END_C
 template <class F> PAWL_INLINE struct pawl_task *pawl_group_spawn_(struct pawl_group *group, const F &frame, bool eager)
 {
-    static_assert(!pawl_pointer_<F>::yes, "pawl_group_spawn takes a frame by value: CORO(…), not a pointer");
+    static_assert(!pawl_pointer_<F>::yes, "pawl_group_spawn takes a frame by value: CORO(name), not a pointer");
     static_assert(alignof(F) <= 16, "a frame's alignment is that of malloc");
     struct pawl_task *const task = pawl_group_allocate_(group, sizeof frame);
     if (task) *(F *)(void *)(task + 1) = frame;
@@ -95,10 +95,10 @@ PAWL_BEGIN_C
 #define pawl_group_spawn_eager(group, ...) pawl_group_spawn_((group), __VA_ARGS__, true)
 #else
 #define PAWL_GROUP_SPAWN_(whose, task, eager, ...) (__extension__ ({ \
-    PAWL_ASSERT_CALL_(PAWL_IS_STRUCT_(__VA_ARGS__), "pawl_group_spawn takes a frame by value: CORO(…), not a pointer"); \
+    PAWL_ASSERT_CALL_(PAWL_IS_STRUCT_(__VA_ARGS__), "pawl_group_spawn takes a frame by value: CORO(name), not a pointer"); \
     struct pawl_group *const PAWL_CAT(task, group_) = (whose); \
     struct pawl_task *const task = pawl_group_allocate_(PAWL_CAT(task, group_), sizeof(__VA_ARGS__)); \
-    if (PAWL_LIKELY(task != NULL)) *(__typeof__(__VA_ARGS__) *)(void *)(task + 1) = __VA_ARGS__; \
+    if (PAWL_LIKELY(task != NULL)) *(__typeof__((void)0, __VA_ARGS__) *)(void *)(task + 1) = __VA_ARGS__; \
     pawl_group_begin_(PAWL_CAT(task, group_), task, sizeof(__VA_ARGS__), eager); \
 }))
 #define pawl_group_spawn(group, ...) PAWL_GROUP_SPAWN_(group, PAWL_CAT(pawl_new_, __COUNTER__), false, __VA_ARGS__)

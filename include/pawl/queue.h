@@ -103,17 +103,17 @@ PAWL_END_C
 template <class Q, class V> PAWL_INLINE struct pawl_item pawl_item_for_(Q *q, const V &value)
 {
     __typeof__(q->items[0]) item = value;
-    static_assert(sizeof item <= PAWL_SMALL_ITEM, "an item of this size is put by its address: pawl_…_from(q, &item)");
+    static_assert(sizeof item <= PAWL_SMALL_ITEM, "an item of this size is put by its address: with the _from form");
     return pawl_item_of_(&item, sizeof item);
 }
 template <class Q, class V> PAWL_INLINE struct pawl_item pawl_item_from_(Q *q, const V *item)
 {
-    static_assert(sizeof(q->items[0]) == sizeof *item, "the item is of another type than the queue's");
+    static_assert(sizeof(q->items[0]) == sizeof *item, "the item is of another type than the queue has");
     return pawl_item_at_(item);
 }
 template <class Q, class V> PAWL_INLINE void *pawl_item_into_(Q *q, V *item)
 {
-    static_assert(sizeof(q->items[0]) == sizeof *item, "the item is of another type than the queue's");
+    static_assert(sizeof(q->items[0]) == sizeof *item, "the item is of another type than the queue has");
     return item;
 }
 PAWL_BEGIN_C
@@ -124,13 +124,13 @@ PAWL_BEGIN_C
 #define PAWL_ITEM_FOR_(q, ...) \
     pawl_item_of_((__typeof__((q)->items[0])[]){ (__VA_ARGS__) }, \
                   sizeof((q)->items[0]) + PAWL_ASSERTED_(sizeof((q)->items[0]) <= PAWL_SMALL_ITEM, \
-                                                        "an item of this size is put by its address: pawl_…_from(q, &item)"))
+                                                        "an item of this size is put by its address: with the _from form"))
 #define PAWL_ITEM_FROM_(q, pointer) \
     pawl_item_at_((const char *)(pointer) + \
-                  PAWL_ASSERTED_(PAWL_SAME_TYPE(*(pointer), (q)->items[0]), "the item is of another type than the queue's"))
+                  PAWL_ASSERTED_(PAWL_SAME_TYPE(*(pointer), (q)->items[0]), "the item is of another type than the queue has"))
 #define PAWL_ITEM_INTO_(q, pointer) \
     ((void *)((char *)(pointer) + \
-              PAWL_ASSERTED_(PAWL_SAME_TYPE(*(pointer), (q)->items[0]), "the item is of another type than the queue's")))
+              PAWL_ASSERTED_(PAWL_SAME_TYPE(*(pointer), (q)->items[0]), "the item is of another type than the queue has")))
 #endif
 
 struct pawl_queue_put {

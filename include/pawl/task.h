@@ -53,7 +53,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawn_(const void *frame, size_
 PAWL_END_C
 template <class F> PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawn_frame_(const F &frame, bool eager)
 {
-    static_assert(!pawl_pointer_<F>::yes, "pawl_spawn takes a frame by value: CORO(…), not a pointer");
+    static_assert(!pawl_pointer_<F>::yes, "pawl_spawn takes a frame by value: CORO(name), not a pointer");
     static_assert(alignof(F) <= 16, "a frame's alignment is that of malloc");
     return pawl_spawn_(&frame, sizeof frame, eager);
 }
@@ -74,9 +74,9 @@ PAWL_BEGIN_C
 #define PAWL_TEMPORARY_(...) ((const __typeof__(__VA_ARGS__)[1]){ __VA_ARGS__ })
 /* The frame is made where it will live: to copy what was stored a moment ago costs more than to make it. */
 #define PAWL_SPAWN_(task, eager, ...) pawl_spawned_(__extension__ ({ \
-    PAWL_ASSERT_CALL_(PAWL_IS_STRUCT_(__VA_ARGS__), "pawl_spawn takes a frame by value: CORO(…), not a pointer"); \
+    PAWL_ASSERT_CALL_(PAWL_IS_STRUCT_(__VA_ARGS__), "pawl_spawn takes a frame by value: CORO(name), not a pointer"); \
     struct pawl_task *const task = pawl_task_allocate_(sizeof(__VA_ARGS__)); \
-    if (PAWL_LIKELY(task != NULL)) *(__typeof__(__VA_ARGS__) *)(void *)(task + 1) = __VA_ARGS__; \
+    if (PAWL_LIKELY(task != NULL)) *(__typeof__((void)0, __VA_ARGS__) *)(void *)(task + 1) = __VA_ARGS__; \
     task; \
 }), eager)
 PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawned_(struct pawl_task *task, bool eager)

@@ -77,13 +77,13 @@ static struct {
     struct pawl_loop *loop;
     struct pawl_task *task;
     struct pawl_handle handle;
-    bool came, taken;
+    bool came, late, taken; /* late: the task had ended before it was told */
 } interrupt; /* of the thread that runs the first pawl_run */
 
 static void cancel_main(void *argument)
 {
     (void)argument;
-    pawl_task_cancel(interrupt.task);
+    interrupt.late = !pawl_task_cancel(interrupt.task);
 }
 
 static void on_sigint(int number)
@@ -104,7 +104,7 @@ static bool watch_interrupt(struct pawl_loop *loop, struct pawl_task *task)
     }
     interrupt.loop = loop;
     interrupt.task = task;
-    interrupt.came = false;
+    interrupt.came = interrupt.late = false;
     sigemptyset(&action.sa_mask);
     return sigaction(SIGINT, &action, NULL) == 0;
 }
@@ -118,7 +118,7 @@ static enum came unwatch_interrupt(void)
     struct sigaction now;
     if (sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == on_sigint) sigaction(SIGINT, &normal, NULL);
     struct pawl_loop *const outer = pawl_loop_use(interrupt.loop); /* one may be on its way to this loop */
-    const bool late = pawl_handle_cancel(&interrupt.handle);
+    const bool late = pawl_handle_cancel(&interrupt.handle) || interrupt.late;
     pawl_loop_use(outer);
     const bool came = __atomic_load_n(&interrupt.came, __ATOMIC_RELAXED);
     __atomic_store_n(&interrupt.taken, false, __ATOMIC_RELEASE);
