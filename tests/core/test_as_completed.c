@@ -203,9 +203,43 @@ START_TEST(a_timeout_that_is_not_used_leaves_no_timer)
 {
     begin();
     start_job(0, PAWL_MS(10), 0);
-    ck_assert_int_eq(go_through(1, PAWL_SEC(1)), 0);
+    ck_assert_int_eq(world_run(&world, CORO(goes_through, .count = 1, .span = PAWL_SEC(1), .stays = true)), 0);
     ck_assert_trace(&seen, "a0@10 ");
-    ck_assert(!pawl_loop_pending(&world.loop));
+    ck_assert(!pawl_loop_pending(&world.loop)); /* also before its end */
+    pawl_as_completed_end(&each);
+    end();
+}
+END_TEST
+
+/* Those that end afterwards have missed it: what was not done when the time came has timed out. */
+struct looks_late {
+    COROUTINE(void);
+    int i;
+    struct pawl_next_completed next;
+    struct pawl_sleep sleep;
+};
+
+ASYNC(looks_late)
+{
+    ASYNC_BEGIN(looks_late);
+    ck_assert_int_eq(pawl_as_completed_begin(&each, children, 2, PAWL_MS(20)), 0);
+    AWAIT(self->sleep, pawl_sleep(PAWL_MS(60)));
+    ck_assert(pawl_future_done(&jobs[0]) && pawl_future_done(&jobs[1]));
+    for (self->i = 0; self->i < 2; self->i++) {
+        TRY_AWAIT(self->next, pawl_next_completed(&each));
+        ck_assert_int_eq(AWAIT_ERROR(), PAWL_ETIMEOUT);
+    }
+    ck_assert_uint_eq(each.left, 0);
+    pawl_as_completed_end(&each);
+    ASYNC_END;
+}
+
+START_TEST(what_ends_behind_the_timeout_has_timed_out)
+{
+    begin();
+    start_job(0, PAWL_MS(30), 0);
+    start_job(1, PAWL_MS(40), 0);
+    ck_assert_int_eq(world_run(&world, CORO(looks_late)), 0);
     end();
 }
 END_TEST
@@ -334,6 +368,57 @@ START_TEST(several_tasks_share_an_iteration)
 }
 END_TEST
 
+/* Begins, and lets two others wait for the first that is done. */
+struct owns {
+    COROUTINE(void);
+    struct pawl_sleep sleep;
+};
+
+ASYNC(owns)
+{
+    ASYNC_BEGIN(owns);
+    ck_assert_int_eq(pawl_as_completed_begin(&each, children, 2, PAWL_FOREVER), 0);
+    for (int i = 0; i < 2; i++) ck_assert_ptr_nonnull(pawl_start(&takers[i], pawl_next_completed(&each)));
+    AWAIT(self->sleep, pawl_sleep(PAWL_MS(5)));
+    pawl_as_completed_end(&each);
+    ASYNC_END;
+}
+
+START_TEST(those_that_still_wait_when_it_ends_hear_that_there_is_no_more)
+{
+    begin();
+    for (int i = 0; i < 2; i++) start_job(i, PAWL_MS(10), 0);
+    ck_assert_int_eq(world_run(&world, CORO(owns)), 0);
+    for (int i = 0; i < 2; i++) ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, &takers[i]), PAWL_EENDED);
+    ck_assert(!pawl_future_done(&jobs[0]));
+    end();
+}
+END_TEST
+
+static struct pawl_future plain[2];
+
+/* Woken for what is done, and cancelled before it goes on: the next one gets it. */
+START_TEST(one_that_is_cancelled_when_its_turn_came_passes_it_on)
+{
+    begin();
+    for (int i = 0; i < 2; i++) children[i] = pawl_child(&plain[i]);
+    struct pawl_task *const owner = pawl_spawn(CORO(owns));
+    once();
+    once();
+    pawl_future_set_done(&plain[1]);
+    once(); /* it is told, and wakes the first who waits */
+    ck_assert(!pawl_future_done(&takers[0]));
+    ck_assert(pawl_task_cancel(&takers[0].awaitable));
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, &takers[0]), PAWL_ECANCELLED);
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, &takers[1]), 0);
+    ck_assert_ptr_eq(takers[1].frame.result, &children[1]);
+    ck_assert_int_eq(pawl_loop_time(&world.loop), 0);
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, owner), 0);
+    pawl_task_release(owner);
+    end();
+}
+END_TEST
+
 /* ---- Wrong arguments ---- */
 
 START_TEST(it_begins_only_in_a_task_and_with_entries)
@@ -381,6 +466,7 @@ Suite *make_suite(void)
     tcase_add_test(timeout, after_the_timeout_it_raises_and_cancels_none);
     tcase_add_test(timeout, each_that_was_not_done_times_out);
     tcase_add_test(timeout, a_timeout_that_is_not_used_leaves_no_timer);
+    tcase_add_test(timeout, what_ends_behind_the_timeout_has_timed_out);
     tcase_add_test(timeout, with_no_time_only_what_was_done_comes);
     TCase *const left = add_case(suite, "left, resumed, shared");
     tcase_add_test(left, an_iteration_that_was_left_can_be_resumed);
@@ -388,6 +474,8 @@ Suite *make_suite(void)
     tcase_add_test(left, cancelled_while_it_waits_it_leaves_the_children_alone);
     tcase_add_test(left, the_first_that_is_awaited_gets_the_first_that_is_done);
     tcase_add_loop_test(left, several_tasks_share_an_iteration, 0, 2);
+    tcase_add_test(left, those_that_still_wait_when_it_ends_hear_that_there_is_no_more);
+    tcase_add_test(left, one_that_is_cancelled_when_its_turn_came_passes_it_on);
     TCase *const wrong = add_case(suite, "wrong arguments");
     tcase_add_test(wrong, it_begins_only_in_a_task_and_with_entries);
     tcase_add_test(wrong, entries_that_another_iteration_uses_are_busy);

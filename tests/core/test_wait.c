@@ -183,6 +183,19 @@ START_TEST(the_first_error_is_enough)
 }
 END_TEST
 
+/* It was looked at to see that it is one. */
+START_TEST(the_first_error_is_not_reported_though_nobody_asks)
+{
+    begin();
+    start_job(0, &(struct job){ .error = -5 });
+    start_job(1, &(struct job){ .span = PAWL_SEC(10) });
+    ck_assert_int_eq(wait_for(2, PAWL_FIRST_ERROR, PAWL_FOREVER), 1);
+    ck_assert_int_eq(pawl_task_finish(&jobs[0].awaitable), 0);
+    ck_assert_int_eq(world.reports, 0);
+    end();
+}
+END_TEST
+
 START_TEST(a_success_or_a_cancellation_is_no_first_error)
 {
     begin();
@@ -278,6 +291,17 @@ START_TEST(nothing_to_wait_for_is_invalid)
 }
 END_TEST
 
+START_TEST(what_is_no_choice_of_how_many_is_invalid)
+{
+    static const int others[] = { -1, 3, 1000 };
+    begin();
+    start_job(0, &(struct job){ .span = PAWL_MS(100) });
+    ck_assert_int_eq(wait_for(1, (enum pawl_wait_until)others[_i], PAWL_FOREVER), PAWL_EINVAL);
+    ck_assert_int_eq(pawl_loop_time(&world.loop), 0);
+    end();
+}
+END_TEST
+
 struct waits_for_itself {
     COROUTINE(void);
     struct pawl_child both[2];
@@ -337,6 +361,7 @@ Suite *make_suite(void)
     tcase_add_test(first, the_first_that_is_done_is_enough);
     tcase_add_test(first, those_that_end_before_the_waiter_goes_on_count_too);
     tcase_add_loop_test(first, the_first_error_is_enough, 0, 2);
+    tcase_add_test(first, the_first_error_is_not_reported_though_nobody_asks);
     tcase_add_loop_test(first, a_success_or_a_cancellation_is_no_first_error, 0, 2);
     TCase *const timeouts = add_case(suite, "timeouts");
     tcase_add_test(timeouts, after_the_timeout_it_ends_with_what_is_done_and_cancels_nothing);
@@ -346,6 +371,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(cancelled, cancelled_it_ends_and_leaves_the_children_alone, 0, 2);
     TCase *const wrong = add_case(suite, "wrong arguments");
     tcase_add_test(wrong, nothing_to_wait_for_is_invalid);
+    tcase_add_loop_test(wrong, what_is_no_choice_of_how_many_is_invalid, 0, 3);
     tcase_add_test(wrong, to_wait_for_oneself_is_a_deadlock);
     tcase_add_test(wrong, an_entry_that_another_one_uses_is_busy_and_stays_with_that);
     tcase_add_test(wrong, by_hand_there_is_no_task_that_waits);
