@@ -44,18 +44,29 @@ class Generator:
         {"put": 8, "get": 8, "join": 3, "putnow": 4, "getnow": 4, "taskdone": 4, "shutdown": 1, "size": 1},
     ]
     CORE, CANCEL = 0, 1
+    # In a drill most tasks wait, and the main task wakes and cancels them.
+    DRILLS = [
+        ("get", "putnow shutdown"), ("put", "getnow shutdown"), ("get put", "getnow putnow"), ("join", "putnow getnow taskdone shutdown"),
+        ("acquire hold", "release tryacquire locked"), ("hold condwait condwaitfor", "hold notify"), ("waitevent", "setevent clear"),
+        ("meet", "meet reset abort"), ("await gather wait shield completed waitfor", "set fail"),
+        ("timeout moveon await", "resched cancelscope uncancel"), ("try raise sleep cancel", "group child cancelgroup"),
+        ("group child raise try", "cancel sleep"), ("group child raise", "await"),
+    ]
 
     def __init__(self, seed, words):
         self.random = random.Random(seed)
         self.bodies = self.random.randint(2, LIMITS["t"])
         self.allowed = words
-        self.weights = self.choose_weights()
+        self.weights = self.main_weights = self.other_weights = self.choose_weights()
+        if self.chance(0.35):
+            self.choose_drill()
         self.quiet_weights = {word: weight for word, weight in self.weights.items()
                               if word in QUIET and word not in ("raise", "return")} or {"mark": 1}
         # Few of a kind, and few lengths of time, so that tasks meet.
         self.range = {kind: self.random.randint(1, limit) if self.chance(0.3) else 1 for kind, limit in LIMITS.items()}
         self.first = {kind: self.random.randint(0, limit - self.range[kind]) for kind, limit in LIMITS.items()}
-        self.lock_kinds = "c" if "condwait" in self.weights and self.chance(0.6) else self.random.choice(("l", "s", "c", "llssc"))
+        self.lock_kinds = "c" if "condwait" in self.other_weights and self.chance(0.6) else self.random.choice(("l", "s", "c", "llssc"))
+        self.victim = self.task()
         self.spans = self.random.choice((SPANS, SPANS, [1, 1, 2], [1]))
 
     def choose_weights(self):
@@ -64,10 +75,16 @@ class Generator:
         weights = {"sleep": self.random.choice((5, 20, 40))}
         for liked, family in zip(liking, self.FAMILIES):
             for word, weight in family.items():
-                weight *= liked * self.random.choice((0.3, 1, 1, 2))
+                weight *= liked * self.random.choice((0.2, 0.5, 1, 1, 2, 4))
                 if word in self.allowed and weight > 0:
                     weights[word] = max(weight, weights.get(word, 0))
         return weights
+
+    def choose_drill(self):
+        waits, wakes = (set(words.split()) & self.allowed for words in self.random.choice(self.DRILLS))
+        if waits and wakes:
+            self.other_weights = {**{word: 20 for word in sorted(waits)}, "sleep": 8, "try": 5, "repeat": 2}
+            self.main_weights = {**{word: 20 for word in sorted(wakes)}, "cancel": 15, "sleep": 15}
 
     def theme(self):
         """One or two families, and little else."""
@@ -82,6 +99,7 @@ class Generator:
         for k in range(self.bodies):
             self.k, self.depth = k, 0
             self.budget = self.random.randint(2, 20)
+            self.weights = self.main_weights if k == 0 else self.other_weights
             block = self.block(self.random.randint(2, 10))
             if k == 0:
                 block = self.spawns() + block + ([("sleep", 30)] if self.chance(0.4) else [])
@@ -89,7 +107,7 @@ class Generator:
         return bodies
 
     def spawns(self):
-        share = 0.3 if "group" in self.weights else 0.85  # the others may become children of groups
+        share = 0.3 if "group" in self.main_weights else 0.85  # the others may become children of groups
         return [("spawn", f"t{k}", int(self.chance(0.2) and "eager" in self.allowed)) for k in range(1, self.bodies) if self.chance(share)]
 
     def chance(self, share):
@@ -115,7 +133,7 @@ class Generator:
         """What wakes somebody, now and then together with a cancellation in the same step."""
         if statement[0] not in WAKES or "cancel" not in self.allowed or self.chance(0.8):
             return [statement]
-        cancel = ("cancel", self.task())
+        cancel = ("cancel", self.task() if self.chance(0.4) else self.victim)
         return [statement, cancel] if self.chance(0.7) else [cancel, statement]
 
     def statement(self, quiet):

@@ -238,11 +238,19 @@ static void tell_unseen(char kind, int k, const struct pawl_future *future, bool
     if (future->error != 0 && future->error != PAWL_ECANCELLED) note("unseen %c%d %s", kind, k, error_text(future->error));
 }
 
+/* What has come to its end leaves nothing behind that the loop would have to find. */
+static void release_tasks(void)
+{
+    for (int k = 0; k < TASKS; k++) pawl_task_release(world.tasks[k]);
+    if (world.memory.alive != 0) printf("%zu left by tasks that have ended\n", world.memory.alive);
+}
+
 static void world_end(void)
 {
     note("lost %d", world.lost);
     for (int k = 0; k < TASKS; k++) tell_unseen('t', k, PAWL_FUTURE(world.tasks[k]), world.exempt_tasks[k]);
     for (int k = 0; k < FUTURES; k++) tell_unseen('f', k, PAWL_FUTURE(&world.futures[k]), world.exempt_futures[k]);
+    if (!world.over && pawl_task_next(&world.loop, NULL) == NULL) release_tasks();
     world.over = true;
     pawl_loop_use(NULL);
     pawl_loop_finish(&world.loop);

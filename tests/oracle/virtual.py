@@ -99,7 +99,14 @@ class Group(asyncio.TaskGroup):
         task = self._loop.create_task(coro, **options)
         self._tasks.add(task)  # also when it has ended already (gh-128550, gh-128588)
         task.add_done_callback(self._on_task_done)
+        if self._aborting:  # its own doing, in its first step
+            task.cancel()
         return task
+
+    async def __aenter__(self):
+        await super().__aenter__()
+        self.requests = self._parent_task.cancelling()
+        return self
 
     def cancel(self):
         if self._aborting:
@@ -111,12 +118,18 @@ class Group(asyncio.TaskGroup):
             self._parent_task.cancel()
         return True
 
+    def from_outside(self):
+        return not self.asked or self._parent_task.cancelling() > self.requests
+
     async def __aexit__(self, kind, *error):
-        await super().__aexit__(kind, *error)
-        from_outside = not self.asked or self._parent_task.cancelling() > 0
-        if self.cancelled and kind is None and self.cancel_came and from_outside:
+        try:
+            await super().__aexit__(kind, *error)
+        except asyncio.CancelledError:
+            if not self.cancelled or self.from_outside():
+                raise
+        if self.cancelled and kind is None and self.cancel_came and self.from_outside():
             raise asyncio.CancelledError
-        return self.cancelled and not from_outside
+        return self.cancelled and not self.from_outside()
 
 
 class MoveOn:
