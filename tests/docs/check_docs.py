@@ -13,8 +13,9 @@ sh       each command is known, each path of this tree exists, each option of a 
 console  the same for the lines that begin with `$ `.
 meson    is configured as a project that has this tree as its subproject.
 
-README.md must also have a row for each option of meson_options.txt. A row of a table that begins with `pawl_x` and a number of
-bytes says the size of struct pawl_x where pointers have 64 bits, which is checked there.
+Every name that begins with pawl_ or PAWL_ is in a header (`PAWL_E…` is no name). A row of a table that begins with `pawl_x` and a
+number of bytes says the size of struct pawl_x where pointers have 64 bits. README.md must have a row for each option of
+meson_options.txt.
 
 EXAMPLE_WRAPPER (a command line, such as valgrind's) goes before the programs that are run.
 
@@ -244,6 +245,11 @@ class Checker:
         built = run([*self.compiler, f"-I{self.root}/include", "-c", str(source), "-o", os.devnull])
         return "" if built.returncode == 0 else "\n".join(re.findall(r"pawl_\w+ has another size", built.stderr)) or built.stderr
 
+    def check_names(self, page):
+        headers = "".join(h.read_text() for h in (self.root / "include/pawl").glob("*.h"))
+        names = set(re.findall(r"\b((?:pawl|PAWL)_\w+)\b(?!…)", (self.root / page).read_text()))
+        return sorted(names - set(re.findall(r"\w+", headers)))
+
     def prose(self, page):
         return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.S | re.M)
 
@@ -275,6 +281,8 @@ def main():
                 results.append((page, str(failure)))
             dead = list(checker.check_links(page))
             results.append((f"{page} links lead somewhere", f"dead: {dead}" if dead else None))
+            unknown = checker.check_names(page)
+            results.append((f"{page} has names that there are", f"unknown: {unknown}" if unknown else None))
             wrong = checker.check_sizes(page)
             if wrong is not None:
                 results.append((f"{page} has the sizes of structs", wrong or None))
