@@ -1066,6 +1066,100 @@ START_TEST(without_cancellations_everything_arrives)
 }
 END_TEST
 
+/* ---- At random: nobody overtakes ---- */
+
+enum { STEPS = 80 };
+
+/* What came, in the order in which it came: a send of its own number, or a receive. */
+static struct {
+    bool sends, at_once, succeeded;
+    int item; /* received */
+    TASK(pawl_channel_send) send;
+    TASK(pawl_channel_receive) receive;
+} steps[STEPS];
+
+static bool try_step(int kind, int i)
+{
+    if (steps[i].sends) return (kind == BUFFERED ? pawl_channel_try_send(&buffered, i) : pawl_channel_try_send(&direct, i)) == 0;
+    return (kind == BUFFERED ? pawl_channel_try_receive(&buffered, &steps[i].item) : pawl_channel_try_receive(&direct, &steps[i].item)) == 0;
+}
+
+static void take_step(int kind, int i)
+{
+    memset(&steps[i], 0, sizeof steps[i]);
+    steps[i].item = NONE;
+    steps[i].sends = at_random(2) == 0;
+    steps[i].at_once = at_random(5) == 0;
+    if (steps[i].at_once) steps[i].succeeded = try_step(kind, i);
+    else if (steps[i].sends) ck_assert_ptr_nonnull(pawl_start_eager(&steps[i].send, send_to(kind, i)));
+    else ck_assert_ptr_nonnull(pawl_start_eager(&steps[i].receive, receive_from(kind, &steps[i].item)));
+}
+
+static struct pawl_task *task_of_step(int i)
+{
+    if (steps[i].at_once) return NULL;
+    return steps[i].sends ? &steps[i].send.awaitable : &steps[i].receive.awaitable;
+}
+
+static bool step_succeeded(int i)
+{
+    struct pawl_task *const task = task_of_step(i);
+    return task == NULL ? steps[i].succeeded : pawl_future_done(task) && pawl_future_error(task) == 0;
+}
+
+static bool step_waits(int i, bool sends)
+{
+    struct pawl_task *const task = task_of_step(i);
+    return task != NULL && steps[i].sends == sends && !pawl_future_done(task);
+}
+
+/* Those who received have, in the order in which they came, what was sent in the order in which that came; a sender waits only for
+ * want of room, and a receiver only for want of items. */
+static void check_steps(int kind)
+{
+    int sent[STEPS], sent_count = 0, received = 0, waiting[2] = { 0, 0 };
+    for (int i = 0; i < STEPS; i++) {
+        waiting[steps[i].sends] += step_waits(i, steps[i].sends);
+        if (steps[i].sends && step_succeeded(i)) sent[sent_count++] = i;
+    }
+    for (int i = 0; i < STEPS; i++) {
+        if (steps[i].sends) continue;
+        ck_assert_msg(step_succeeded(i) == (steps[i].item != NONE), "seed %u: receive %d", seed, i);
+        if (!step_succeeded(i)) continue;
+        ck_assert_msg(received < sent_count && steps[i].item == sent[received], "seed %u: receive %d has item %d", seed, i, steps[i].item);
+        received++;
+    }
+    const size_t left = kind == BUFFERED ? pawl_channel_size(&buffered) : 0;
+    ck_assert_msg(received + (int)left == sent_count, "seed %u: %d sent, %d received, %zu left", seed, sent_count, received, left);
+    ck_assert_msg(waiting[0] == 0 || (waiting[1] == 0 && left == 0), "seed %u: %d wait to receive in vain", seed, waiting[0]);
+    ck_assert_msg(waiting[1] == 0 || kind == DIRECT || left == 2, "seed %u: %d wait to send in vain", seed, waiting[1]);
+}
+
+/* With places; without, and only receivers are cancelled. */
+START_TEST(at_random_nobody_overtakes_and_nobody_waits_in_vain)
+{
+    const int kind = _i == 0 ? BUFFERED : DIRECT;
+    const char *const given = getenv("PAWL_SEED");
+    const unsigned first = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+    for (unsigned i = 0; i < (given ? 1 : 300); i++) {
+        seed = first + i;
+        begin();
+        state = seed * 2654435761u + 1;
+        for (int step = 0; step < STEPS; step++) {
+            take_step(kind, step);
+            if (at_random(3) == 0) once();
+            for (unsigned cancels = at_random(3); cancels > 0; cancels--) {
+                const int which = (int)at_random((unsigned)step + 1);
+                if (_i != 1 || !steps[which].sends) pawl_task_cancel(task_of_step(which));
+            }
+        }
+        settle();
+        check_steps(kind);
+        world_end(&world);
+    }
+}
+END_TEST
+
 /* Cancelled for good at random, by tens: nobody who is left waits in vain. */
 START_TEST(receivers_that_are_cancelled_at_random_leave_the_others_in_order)
 {
@@ -1170,5 +1264,6 @@ Suite *make_suite(void)
     tcase_add_loop_test(many, with_cancellations_at_random_what_was_sent_is_received_once, 0, KINDS);
     tcase_add_loop_test(many, without_cancellations_everything_arrives, 0, KINDS);
     tcase_add_loop_test(many, receivers_that_are_cancelled_at_random_leave_the_others_in_order, 0, KINDS);
+    tcase_add_loop_test(many, at_random_nobody_overtakes_and_nobody_waits_in_vain, 0, 2);
     return suite;
 }
