@@ -60,7 +60,8 @@ template <class S, class F> PAWL_INLINE int pawl_runner_run_in(struct pawl_runne
 PAWL_BEGIN_C
 #else
 #define pawl_runner_run(runner, ...) (__extension__ ({ \
-    struct { struct pawl_task awaitable; __typeof__(__VA_ARGS__) frame; } pawl_main_ __attribute__((aligned(64))) = { .frame = __VA_ARGS__ }; \
+    __typeof__(__VA_ARGS__) pawl_frame_ = __VA_ARGS__; \
+    struct { struct pawl_task awaitable; __typeof__(pawl_frame_) frame; } pawl_main_ __attribute__((aligned(64))) = { .frame = pawl_frame_ }; \
     pawl_runner_run_((runner), &pawl_main_.awaitable); \
 }))
 #define pawl_runner_run_in(runner, slot, ...) (__extension__ ({ \

@@ -94,8 +94,7 @@ ASYNC(leaves)
 
 static int run_sleep(char name, pawl_time span)
 {
-    struct sleeps frame = CORO(sleeps, .name = name, .span = span);
-    return pawl_runner_run(&runner, frame);
+    return pawl_runner_run(&runner, CORO(sleeps, .name = name, .span = span));
 }
 
 /* ---- Runs ---- */
@@ -329,9 +328,8 @@ ASYNC(stops)
 /* With the loop stopped (1), or when nothing can run any more (0). */
 START_TEST(a_main_task_that_has_not_ended_is_cancelled_and_ends)
 {
-    struct stops frame = CORO(stops, .stop = _i == 1);
     begin();
-    ck_assert_int_eq(pawl_runner_run(&runner, frame), _i == 1 ? PAWL_EPENDING : PAWL_EDEADLK);
+    ck_assert_int_eq(pawl_runner_run(&runner, CORO(stops, .stop = _i == 1)), _i == 1 ? PAWL_EPENDING : PAWL_EDEADLK);
     ck_assert_trace(&seen, "c f ");
     ck_assert_int_eq(run_sleep('x', 1), 0);
     end();
@@ -460,6 +458,19 @@ START_TEST(after_an_interrupt_it_runs_again_and_may_be_interrupted_again)
         ck_assert_int_eq(run_sleep('x', PAWL_MS(1)), 0);
     }
     ck_assert_trace(&seen, "c x xf c x xf c x xf ");
+    end();
+}
+END_TEST
+
+/* Wherever it comes: it is never lost, and never left for the next run. */
+START_TEST(an_interrupt_is_told_of_at_any_turn)
+{
+    begin();
+    for (int before = 0; before < 300; before++) {
+        ck_assert_int_eq(pawl_runner_run(&runner, CORO(interrupted, .before = before, .after = _i)), PAWL_EINTERRUPTED);
+        ck_assert_int_eq(pawl_runner_run(&runner, CORO(sleeps, .name = 'x')), 0);
+        memset(&seen, 0, sizeof seen);
+    }
     end();
 }
 END_TEST
@@ -639,6 +650,7 @@ Suite *make_suite(void)
     TCase *const interrupts = add_case(suite, "interrupts");
     tcase_add_loop_test(interrupts, an_interrupt_cancels_the_main_task_and_is_told, 0, 2);
     tcase_add_loop_test(interrupts, after_an_interrupt_it_runs_again_and_may_be_interrupted_again, 0, 2);
+    tcase_add_loop_test(interrupts, an_interrupt_is_told_of_at_any_turn, 0, 4);
     tcase_add_test(interrupts, an_interrupt_leaves_the_other_tasks_alone);
     tcase_add_test(interrupts, an_interrupt_that_is_swallowed_leaves_the_result);
     tcase_add_test(interrupts, a_main_task_that_others_cancelled_too_is_cancelled);
