@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the pawl authors */
-/* Put before an example with -include: pawl_run then runs it again and again, and cancels it at another place each time. */
+/* Put before an example with -include: pawl_run then runs it again and again, and disturbs it at another place each time. */
 #ifndef PAWL_TESTS_CANCEL_EVERYWHERE_H
 #define PAWL_TESTS_CANCEL_EVERYWHERE_H
 
