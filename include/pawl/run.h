@@ -22,6 +22,30 @@ PAWL_API int pawl_run_(struct pawl_task *task, const int *result);
  *  result of a COROUTINE(int), otherwise 0; 1 when it failed (its error is written to stderr) or the loop could not be
  *  made. Ctrl-C (SIGINT, unless it is ignored or handled otherwise) cancels the main task; if that ends it, the status is
  *  130. A second Ctrl-C kills. Once a thread at a time. (asyncio.run) */
+#if defined(__cplusplus)
+PAWL_END_C
+PAWL_INLINE const int *pawl_int_result_(const int &result) { return &result; }
+template <class T> PAWL_INLINE const int *pawl_int_result_(const T &) { return nullptr; }
+template <class F> PAWL_INLINE int pawl_run_frame_(const F &frame)
+{
+    struct { struct pawl_task awaitable; F frame; } main_task = { {}, frame };
+    return pawl_run_(&main_task.awaitable, pawl_int_result_(main_task.frame.result));
+}
+PAWL_BEGIN_C
+#define pawl_run(...) pawl_run_frame_(__VA_ARGS__)
+#else
+#define pawl_run(...) (__extension__ ({ \
+    __typeof__(__VA_ARGS__) pawl_frame_ = __VA_ARGS__; \
+    /* aligned, so that the main task costs the same wherever the stack begins today */ \
+    struct { struct pawl_task awaitable; __typeof__(pawl_frame_) frame; } pawl_main_ __attribute__((aligned(64))) = { .frame = pawl_frame_ }; \
+    pawl_run_slot_(&pawl_main_, PAWL_SAME_TYPE(pawl_frame_.result, int) ? offsetof(__typeof__(pawl_main_), frame.result) : 0); \
+}))
+PAWL_INLINE int pawl_run_slot_(void *slot, size_t result)
+{
+    return pawl_run_((struct pawl_task *)slot, result ? (const int *)(void *)((char *)slot + result) : NULL);
+}
+#endif
+
 /** A loop that runs one main task after the other, in the caller's memory. (asyncio.Runner) */
 struct pawl_runner {
     struct pawl_loop loop; /* for pawl_loop_set_report and the like */
@@ -70,30 +94,6 @@ PAWL_BEGIN_C
     if (pawl_idle_) (slot)->frame = __VA_ARGS__; \
     pawl_idle_ ? pawl_runner_run_((runner), &(slot)->awaitable) : PAWL_EBUSY; \
 }))
-#endif
-
-#if defined(__cplusplus)
-PAWL_END_C
-PAWL_INLINE const int *pawl_int_result_(const int &result) { return &result; }
-template <class T> PAWL_INLINE const int *pawl_int_result_(const T &) { return nullptr; }
-template <class F> PAWL_INLINE int pawl_run_frame_(const F &frame)
-{
-    struct { struct pawl_task awaitable; F frame; } main_task = { {}, frame };
-    return pawl_run_(&main_task.awaitable, pawl_int_result_(main_task.frame.result));
-}
-PAWL_BEGIN_C
-#define pawl_run(...) pawl_run_frame_(__VA_ARGS__)
-#else
-#define pawl_run(...) (__extension__ ({ \
-    __typeof__(__VA_ARGS__) pawl_frame_ = __VA_ARGS__; \
-    /* aligned, so that the main task costs the same wherever the stack begins today */ \
-    struct { struct pawl_task awaitable; __typeof__(pawl_frame_) frame; } pawl_main_ __attribute__((aligned(64))) = { .frame = pawl_frame_ }; \
-    pawl_run_slot_(&pawl_main_, PAWL_SAME_TYPE(pawl_frame_.result, int) ? offsetof(__typeof__(pawl_main_), frame.result) : 0); \
-}))
-PAWL_INLINE int pawl_run_slot_(void *slot, size_t result)
-{
-    return pawl_run_((struct pawl_task *)slot, result ? (const int *)(void *)((char *)slot + result) : NULL);
-}
 #endif
 
 PAWL_END_C
