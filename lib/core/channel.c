@@ -63,8 +63,7 @@ static void reserve_places(struct pawl_channel *channel)
 
 static void put(struct pawl_channel *channel, const struct pawl_item *item)
 {
-    const size_t room = channel->capacity - channel->head;
-    const size_t at = channel->count < room ? channel->head + channel->count : channel->count - room;
+    const size_t at = place_behind(channel->capacity, channel->head, channel->count);
     item_copy(channel->items + at * channel->item_size, pawl_item_(item), channel->item_size);
     channel->count++;
     promise_items(channel);

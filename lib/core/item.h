@@ -15,4 +15,11 @@ static inline void item_copy(void *to, const void *from, size_t size)
     else __builtin_memcpy(to, from, size);
 }
 
+/* Where the item behind `count` others goes, in a ring of places whose first one is `head`. */
+static inline size_t place_behind(size_t capacity, size_t head, size_t count)
+{
+    const size_t room = capacity - head;
+    return count < room ? head + count : count - room;
+}
+
 #endif

@@ -119,8 +119,7 @@ static inline void copy_item(const struct pawl_queue *queue, void *to, const voi
 
 static void fifo_put(struct pawl_queue *queue, const void *item)
 {
-    const size_t room = queue->capacity - queue->head;
-    copy_item(queue, item_at(queue, queue->count < room ? queue->head + queue->count : queue->count - room), item);
+    copy_item(queue, item_at(queue, place_behind(queue->capacity, queue->head, queue->count)), item);
 }
 
 static void fifo_get(struct pawl_queue *queue, void *item)
