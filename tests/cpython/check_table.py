@@ -24,6 +24,8 @@ from pathlib import Path
 MODULES = ("test_futures", "test_tasks", "test_eager_task_factory", "test_locks", "test_queues", "test_taskgroups",
            "test_timeouts", "test_waitfor")
 LEAST = 300
+# The tables are of this version. What a later one adds or renames is told, and is no failure.
+NEWEST = (3, 13)
 FIND_TESTS = ("import sys, importlib.util as u\n"
               "s = u.find_spec('test.test_asyncio') if sys.version_info >= (3, 11) and sys.implementation.name == 'cpython' else None\n"
               "print('%d.%d' % sys.version_info[:2], s.origin if s else '')")
@@ -137,8 +139,12 @@ def main():
         page.read()
         tap.say(f"{page.module}: {page.covered} of {len(page.rows)} rows covered", page.problems)
         for version, folder in versions.items():
-            missing = missing_from(page, folder)
-            tap.say(f"{page.module}: every test function of CPython {version} has a row", [f"no row for {name}" for name in missing])
+            missing = [f"no row for {name}" for name in missing_from(page, folder)]
+            name = f"{page.module}: every test function of CPython {version} has a row"
+            if missing and tuple(map(int, version.split("."))) > NEWEST:
+                tap.skip(name, f"{len(missing)} are not in CPython {NEWEST[0]}.{NEWEST[1]}")
+            else:
+                tap.say(name, missing)
     if not versions:
         tap.skip("every test function of CPython has a row", "no CPython of 3.11 or newer with its test package")
     check_limit(tap, pages)
