@@ -453,6 +453,18 @@ START_TEST(the_error_of_a_childs_cleanup_is_raised_instead_of_the_cancel)
 }
 END_TEST
 
+START_TEST(a_child_that_cleans_up_is_not_cancelled_again_when_another_one_fails)
+{
+    begin();
+    ck_assert_int_eq(run_and_cancel(CORO(block, .body = NO_BODY,
+        CHILDREN_OF({ .span = 50, .last_error = -5 }, { .span = 50, .cleanup = 6, .last_error = -6 })), 10), -5);
+    ck_assert_int_eq(failures[0].error, -5);
+    ck_assert_int_eq(failures[1].error, -6); /* its cleanup was not interrupted */
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(a_child_that_fails_during_the_cleanup_of_the_block_is_raised_instead_of_the_cancel)
 {
     begin();
@@ -1125,6 +1137,33 @@ ASYNC(adds_one)
     ASYNC_END;
 }
 
+static void spawn_too_late(void *argument)
+{
+    struct pawl_group *const group = argument;
+    ck_assert_ptr_null(group->members); /* the last one is gone, and the block has not heard of it */
+    ck_assert_ptr_null(pawl_group_spawn(group, CORO(child)));
+    ck_assert_int_eq(pawl_group_add(group, &members[1], pawl_start(&slots[1], CORO(child))), PAWL_ECLOSED);
+    trace(&seen, "refused ");
+}
+
+START_TEST(between_the_end_of_the_last_child_and_that_of_the_block_no_child_is_taken)
+{
+    static TASK(adds_one) task;
+    static struct pawl_handle handle;
+    begin();
+    ck_assert_ptr_nonnull(pawl_start(&slots[0], CORO(child, .n = 1, .span = 5)));
+    ck_assert_ptr_nonnull(pawl_start(&task, CORO(adds_one, .task = &slots[0].awaitable)));
+    once();
+    ck_assert_int_eq(pawl_future_add_callback(&slots[0], &world.loop, &handle, spawn_too_late, &task.frame.group), 0);
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, &task), 0);
+    ck_assert_trace(&seen, "1 refused ");
+    run_all();
+    ck_assert(pawl_future_cancelled(&slots[1]));
+    nothing_is_left();
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(a_task_of_another_loop_is_refused_and_does_not_begin)
 {
     static struct world other;
@@ -1519,6 +1558,7 @@ static void add_cancel_cases(Suite *suite)
     tcase_add_test(cancelled, the_cancel_of_a_block_without_children_goes_on);
     tcase_add_test(cancelled, children_that_begin_in_the_iteration_of_the_cancel_are_cancelled_too);
     tcase_add_test(cancelled, the_error_of_a_childs_cleanup_is_raised_instead_of_the_cancel);
+    tcase_add_test(cancelled, a_child_that_cleans_up_is_not_cancelled_again_when_another_one_fails);
     tcase_add_test(cancelled, a_child_that_fails_during_the_cleanup_of_the_block_is_raised_instead_of_the_cancel);
     tcase_add_test(cancelled, an_error_that_the_block_makes_of_its_cancel_is_raised);
     tcase_add_test(cancelled, a_cancel_that_is_forwarded_to_the_task_of_a_group_ends_with_its_error);
@@ -1564,6 +1604,7 @@ static void add_misuse_cases(Suite *suite)
     tcase_add_test(entered, a_group_that_is_not_entered_takes_no_child);
     tcase_add_test(entered, without_a_task_a_group_is_not_entered);
     tcase_add_test(entered, what_is_no_task_or_no_member_is_refused_and_the_rest_goes_on);
+    tcase_add_test(entered, between_the_end_of_the_last_child_and_that_of_the_block_no_child_is_taken);
     tcase_add_test(entered, a_task_of_another_loop_is_refused_and_does_not_begin);
     tcase_add_loop_test(entered, a_member_is_free_for_another_child_when_its_child_has_ended, 0, 2);
     tcase_add_loop_test(entered, a_task_that_has_ended_counts_as_a_child_that_ends, 0, 3);
