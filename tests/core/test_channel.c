@@ -31,7 +31,7 @@ static void once(void)
 
 static void settle(void)
 {
-    while (pawl_loop_pending(&world.loop)) once();
+    while (pawl_loop_pending(&world.loop)) ck_assert_int_eq(pawl_loop_run_once(&world.loop, true), 0);
 }
 
 /* ---- Those who send and receive ---- */
@@ -594,6 +594,7 @@ START_TEST(a_sender_that_waits_and_is_cancelled_sends_nothing)
     ck_assert(pawl_future_cancelled(&senders[1]));
     ck_assert_int_eq(receivers[0].frame.item, 12);
     ck_assert_int_eq(_i == BUFFERED ? try_receive() : try_receive_direct(), PAWL_EEMPTY);
+    ck_assert_uint_eq(_i == BUFFERED ? pawl_channel_size(&buffered) : pawl_channel_size(&direct), 0);
     world_end(&world);
 }
 END_TEST
