@@ -2,10 +2,10 @@
 /* Copyright (c) 2026 the pawl authors */
 /*
  * A random crowd: tasks that do whatever the library has, with a few shared things, while anybody may be cancelled at any time.
- * A director cancels some, waits until nothing can run any more (the clock is virtual), and looks that nobody waits for what is
- * there; then it ends all that are left. At the end everything is where it was: no item is lost or there twice, locks are free,
- * permits are back, lists are empty, nothing is armed, no memory is left. In some runs the loop is shut down, or finished, in
- * the middle of it.
+ * Whenever nothing can run until some time has passed, nobody waits for what is there. A director cancels some, and ends all
+ * that are left when nothing at all can run any more (the clock is virtual). At the end everything is where it was: no item is
+ * lost or there twice, locks are free, permits are back, lists are empty, nothing is armed, no memory is left. In some runs the
+ * loop is shut down, or finished, in the middle of it.
  *
  * Each seed is one course of events. STRESS_FIRST and STRESS_COUNT in the environment say which are run.
  */
@@ -571,19 +571,18 @@ static struct pawl_task *spawn_actor(struct pawl_group *group, int steps, int de
 
 /* ---- The director ---- */
 
-/* When nothing can run, nobody waits for what is there. */
-static void look_around(void)
+/* When nothing can run before some time has passed, nobody waits for what is there. */
+static void look_for_the_forgotten(void)
 {
-    must(inside == 0 && !pawl_lock_locked(&lock) && lock.waiters.first == NULL);
-    must(permitted == 0 && semaphore.value == PERMITS && semaphore.handed == 0 && semaphore.waiters.first == NULL);
-    must(goods == 0 || condition.waiters.first == NULL);
+    must(pawl_lock_locked(&lock) || lock.waiters.first == NULL);
+    must(pawl_lock_locked(&lock) || goods == 0 || condition.waiters.first == NULL);
+    must(semaphore.handed == 0 && (semaphore.value == 0 || semaphore.waiters.first == NULL));
     must(!pawl_event_is_set(&event) || event.waiters.first == NULL);
-    must(!pawl_lock_locked(&barrier.lock) && barrier.count < PARTIES);
+    must(!pawl_lock_locked(&barrier.lock) && barrier.lock.waiters.first == NULL && barrier.count < PARTIES);
     must((barrier.count > 0) == (barrier.condition.waiters.first != NULL));
     for (int i = 0; i < 2; i++) {
         must(queues[i]->count == 0 || queues[i]->getters.first == NULL);
         must(queues[i]->count == queues[i]->capacity || queues[i]->putters.first == NULL);
-        must(queues[i]->unfinished == queues[i]->count);
         must(queues[i]->unfinished > 0 || queues[i]->finished.waiters.first == NULL);
     }
     for (int i = 0; i < 3; i++) {
@@ -591,6 +590,15 @@ static void look_around(void)
         must(channels[i]->count == 0 || channels[i]->receivers.first == NULL);
         must(channels[i]->count >= channels[i]->capacity || channels[i]->senders.first == NULL);
     }
+}
+
+/* When no time passes any more either, nobody has anything. */
+static void look_around(void)
+{
+    look_for_the_forgotten();
+    must(inside == 0 && !pawl_lock_locked(&lock));
+    must(permitted == 0 && semaphore.value == PERMITS);
+    for (int i = 0; i < 2; i++) must(queues[i]->unfinished == queues[i]->count);
 }
 
 static bool cancel_all_others(void)
@@ -693,6 +701,7 @@ static void check_things(void)
 static void run_once(void)
 {
     must(pawl_loop_run_once(&loop, true) == 0);
+    if (loop.ready->next == loop.ready) look_for_the_forgotten();
 }
 
 /* A request that was not heard yet when a scope is entered may be taken for the scope's own, as in asyncio: then once more. */
