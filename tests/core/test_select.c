@@ -136,6 +136,7 @@ START_TEST(arms_may_be_futures)
 {
     static struct pawl_future futures[3];
     begin();
+    memset(futures, 0, sizeof futures);
     for (int i = 0; i < 3; i++) children[i] = pawl_child(&futures[i]);
     start_selecting(3);
     ck_assert_int_eq(pawl_future_set_done(&futures[_i]), 0);
