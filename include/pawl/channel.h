@@ -10,7 +10,8 @@
  *      AWAIT(self->send, pawl_channel_send(&numbers, 42));          struct pawl_channel_send send;
  *      TRY_AWAIT(self->receive, pawl_channel_receive(&numbers, &self->n));    … until PAWL_ECLOSED
  *
- *      channel      each item goes to one receiver; strictly first come first served, on both sides
+ *      channel      each item goes to one receiver; strictly first come first served, on both sides (where with capacity 0 a sender is
+ *                   cancelled in the moment in which it meets a receiver, that one goes back to the front)
  *      broadcast    each item goes to every subscriber; the sender never waits, who is too slow is told what it missed
  *      watch        one value; who follows it is told that it changed, and sees the latest
  *

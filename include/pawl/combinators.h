@@ -217,7 +217,8 @@ struct pawl_as_completed {
  */
 PAWL_API int pawl_as_completed_begin(struct pawl_as_completed *each, struct pawl_child *children, size_t count, pawl_time span);
 
-/** Ends: takes leave of those that are not done. Harmless when it has ended, or was zeroed. */
+/** Ends: takes leave of those that are not done; who waits for the next one gets PAWL_EENDED in the next iteration, until which
+ *  *each must stay. Harmless when it has ended, or was zeroed. */
 PAWL_API void pawl_as_completed_end(struct pawl_as_completed *each);
 
 struct pawl_next_completed {

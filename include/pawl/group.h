@@ -49,7 +49,7 @@ struct pawl_group {
     int16_t error; /* of the first that failed */
     int16_t body;  /* what the block ended with */
     uint8_t cancelling; /* requests when the block began */
-    bool exiting, aborting, asked;
+    bool pending, exiting, aborting, asked;
 };
 
 PAWL_API pawl_resume_fn pawl_group_resume;
@@ -107,7 +107,7 @@ PAWL_BEGIN_C
 
 /** Takes a task that was just made (pawl_start in static memory, pawl_spawn) in as a child: pawl_group_add(&self->group,
  *  &self->members[i], pawl_start(&self->workers[i], CORO(worker))). Who owns a heap task goes on owning it, and its outcome can be
- *  read after the block. 0; otherwise the task is cancelled, and does not begin: PAWL_EINVAL for a NULL, without a block, or
+ *  read after the block; it must not be released before. 0; otherwise the task is cancelled, and does not begin: PAWL_EINVAL for a NULL, without a block, or
  *  for the task of the block itself; PAWL_EBUSY when the member is in use; PAWL_ECLOSED when the group is being aborted, or is
  *  left and its last child has ended. */
 PAWL_API int pawl_group_add(struct pawl_group *group, struct pawl_member *member, struct pawl_task *task);

@@ -131,7 +131,7 @@ PAWL_API pawl_time pawl_loop_time(struct pawl_loop *loop);
 PAWL_API bool pawl_loop_pending(const struct pawl_loop *loop);
 
 /** Runs `callback(argument)` in the next iteration, after what was queued before it (FIFO). `handle` is borrowed until
- *  it ran or was cancelled. 0; PAWL_EBUSY when the handle is in use; PAWL_EINVAL for a NULL. */
+ *  it ran or was cancelled. 0; PAWL_EBUSY when the handle is in use; PAWL_EINVAL for a NULL and a finished loop. */
 PAWL_API int pawl_call_soon(struct pawl_loop *loop, struct pawl_handle *handle, pawl_callback *callback, void *argument);
 /** The same, `delay` from now. A negative delay is 0. */
 PAWL_API int pawl_call_later(struct pawl_loop *loop, struct pawl_handle *handle, pawl_time delay, pawl_callback *callback,

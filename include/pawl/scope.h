@@ -111,7 +111,8 @@ struct pawl_deadline {
     struct pawl_handle timer;
     struct pawl_task *task;
     pawl_time when; /* PAWL_FOREVER: none */
-    uint8_t state, cancelling;
+    uint8_t state, cancelling; /* how many requests there were when it began; */
+    bool pending;              /* and was one of them still to be raised? */
 };
 
 /** A scope that cancels its block. */

@@ -170,8 +170,8 @@ PAWL_API struct pawl_task *pawl_task_next(struct pawl_loop *loop, struct pawl_ta
 /** The task's name: its own, or that of its coroutine. */
 PAWL_API const char *pawl_task_name(struct pawl_task *task);
 /** Gives it a name of its own. `name` is borrowed; so is `storage` until the task has ended, and NULL takes it from the
- *  loop's allocator. A name that it has already is replaced in place (`storage` is not used then). 0, PAWL_ENOMEM, or
- *  PAWL_EDONE when it has ended. */
+ *  loop's allocator. A name that it has already is replaced in place (`storage` is not used then). 0, PAWL_ENOMEM,
+ *  PAWL_EDONE when it has ended, or PAWL_EINVAL for NULL and for a TASK(name) that was never started. */
 PAWL_API int pawl_task_set_name(struct pawl_task *task, struct pawl_task_note *storage, const char *name);
 
 /** Raises nothing, waits for a span of time: 0 or less lets the others run once. AWAIT(self->sleep, pawl_sleep(…)). */

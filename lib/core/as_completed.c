@@ -75,6 +75,7 @@ PAWL_LEAF(pawl_next_completed)
         waiter_end(&each->waiters, &self->waiter);
         if (error != 0 && pawl_waiter_woken(&self->waiter) && any_done(each)) pawl_wait_wake(&each->waiters, 0);
     }
+    if (error == 0 && each->children == NULL) error = PAWL_EENDED; /* it ended meanwhile */
     if (error != 0) return pawl_leaf_done(co, error);
     if (!any_done(each)) return waiter_begin(&each->waiters, &self->waiter, co, root);
     return pawl_leaf_done(co, take_next(self));

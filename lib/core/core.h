@@ -272,6 +272,16 @@ static inline bool of_other_loop(const struct pawl_task *task, struct pawl_futur
     return (future->flags & PAWL_FUTURE_TASK) && pawl_job_loop_(job_of_future(future)) != pawl_task_loop(task);
 }
 
+/* Has an undelivered request been made of it? */
+static inline bool request_pending(const struct pawl_task *task)
+{
+    return (task->awaitable.awaitable.flags & PAWL_FUTURE_CANCEL) != 0;
+}
+
+/* Takes back the request that a block made of its own task: true when there are no more of them than `before` the block, so that
+ * nobody else wants it to end. What was not delivered of it is dropped, unless it was `pending` before. */
+bool take_request_back(struct pawl_task *task, unsigned before, bool pending);
+
 /* Closes the frames of a task that will not be run any more. */
 void task_close(struct pawl_task *task);
 

@@ -158,7 +158,7 @@ static int group_outcome(struct pawl_group *group)
     struct pawl_task *const parent = group->parent;
     const int body = group->body;
     group->parent = NULL;
-    const bool nobody_else = group->asked && pawl_task_uncancel(parent) <= group->cancelling;
+    const bool nobody_else = group->asked && take_request_back(parent, group->cancelling, group->pending);
     if (group->failed == 0 && body == PAWL_ECANCELLED) return nobody_else ? 0 : body;
     if (group->failed == 0 && body == 0) return 0;
     if (pawl_task_cancelling(parent) > 0) { /* somebody wants it to end, and is to be heard behind the error */
@@ -189,6 +189,7 @@ PAWL_LEAF(pawl_group)
         self->parent = pawl_leaf_task(root);
         if (self->parent == NULL) return pawl_leaf_done(co, PAWL_EINVAL);
         self->cancelling = (uint8_t)pawl_task_cancelling(self->parent);
+        self->pending = request_pending(self->parent);
         return pawl_leaf_done(co, 0);
     }
     if (co->point == PAWL_POINT_EXIT) {

@@ -32,7 +32,7 @@ bool pawl_handle_pending(const struct pawl_handle *handle)
 
 static int handle_prepare(struct pawl_loop *loop, struct pawl_handle *handle, pawl_callback *callback, void *argument)
 {
-    if (loop == NULL || handle == NULL || callback == NULL) return PAWL_EINVAL;
+    if (loop == NULL || loop->port == NULL || handle == NULL || callback == NULL) return PAWL_EINVAL;
     take_inbox(loop);
     if (where(&handle->awaitable) != PAWL_WHERE_NONE) return PAWL_EBUSY;
     handle_set(handle, loop, callback, argument);
@@ -57,7 +57,7 @@ int pawl_call_at(struct pawl_loop *loop, struct pawl_handle *handle, pawl_time w
 
 int pawl_call_later(struct pawl_loop *loop, struct pawl_handle *handle, pawl_time delay, pawl_callback *callback, void *argument)
 {
-    if (loop == NULL) return PAWL_EINVAL;
+    if (loop == NULL || loop->port == NULL) return PAWL_EINVAL;
     return pawl_call_at(loop, handle, pawl_time_after(pawl_loop_time(loop), delay), callback, argument);
 }
 

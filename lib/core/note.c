@@ -53,7 +53,7 @@ const char *pawl_task_name(struct pawl_task *task)
 
 int pawl_task_set_name(struct pawl_task *task, struct pawl_task_note *storage, const char *name)
 {
-    if (task == NULL) return PAWL_EINVAL;
+    if (task == NULL || !(task->awaitable.awaitable.flags & PAWL_FUTURE_TASK)) return PAWL_EINVAL;
     if (task->awaitable.awaitable.flags & PAWL_FUTURE_DONE) return PAWL_EDONE;
     struct pawl_task_note *const note = note_make(task, storage);
     if (note == NULL) return PAWL_ENOMEM;

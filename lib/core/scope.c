@@ -44,6 +44,7 @@ void deadline_begin(struct pawl_deadline *deadline, struct pawl_task *task, pawl
     deadline->state = ENTERED;
     if (task == NULL) return; /* by hand: no clock */
     deadline->cancelling = (uint8_t)pawl_task_cancelling(task);
+    deadline->pending = request_pending(task);
     if (relative && when != PAWL_FOREVER) when = pawl_time_after(pawl_loop_time(pawl_task_loop(task)), when);
     arm(deadline, when);
 }
@@ -57,7 +58,8 @@ int deadline_end(struct pawl_deadline *deadline, int error)
         return error;
     }
     deadline->state = EXPIRED;
-    return pawl_task_uncancel(deadline->task) <= deadline->cancelling && error == PAWL_ECANCELLED ? PAWL_ETIMEOUT : error;
+    const bool nobody_else = take_request_back(deadline->task, deadline->cancelling, deadline->pending);
+    return nobody_else && error == PAWL_ECANCELLED ? PAWL_ETIMEOUT : error;
 }
 
 PAWL_LEAF(pawl_timeout)

@@ -373,6 +373,13 @@ unsigned pawl_task_uncancel(struct pawl_task *task)
     return pawl_task_cancelling(task);
 }
 
+bool take_request_back(struct pawl_task *task, unsigned before, bool pending)
+{
+    if (pawl_task_uncancel(task) > before) return false;
+    if (!pending) clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_CANCEL);
+    return true;
+}
+
 /* ---- Looking ---- */
 
 struct pawl_task *pawl_task_next(struct pawl_loop *loop, struct pawl_task *task)
