@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,12 +49,12 @@ static void release(void *context, void *memory)
 
 static const struct pawl_allocator counting = { .allocate = allocate, .release = release };
 
+/* Without a gap between its members, since it goes through a pipe. */
 struct outcome {
-    bool early; /* it had ended before it was disturbed */
+    int early; /* it had ended before it was disturbed */
     int error, shutdown;
-    int tasks; /* left after the shutdown */
-    size_t alive;
-    bool leaked, crashed;
+    int tasks, blocks; /* left after the shutdown */
+    int leaked, crashed;
 };
 
 static void run_for(struct pawl_loop *loop, struct pawl_task *task, int iterations)
@@ -108,7 +107,7 @@ static int run_to_end(struct pawl_loop *loop, struct pawl_task *task, enum way w
 
 static struct outcome run_and_disturb(struct pawl_loop *loop, const void *frame, size_t size, enum way way, int after)
 {
-    struct outcome outcome = { .early = false };
+    struct outcome outcome = { 0 };
     struct pawl_task *const task = pawl_spawn_(frame, size, false);
     run_for(loop, task, after);
     if (way == FINISH || way == SHUTDOWN) {
@@ -170,7 +169,7 @@ static void run_in_child(int pipe_end, const void *frame, size_t size, enum way 
     alarm(HANGS_AFTER);
     const int fd = lowest_free();
     struct outcome outcome = run(frame, size, way, after);
-    outcome.alive = alive;
+    outcome.blocks = (int)alive;
     outcome.leaked = lowest_free() != fd;
     const bool told = write(pipe_end, &outcome, sizeof outcome) == (ssize_t)sizeof outcome;
     exit(told ? EXIT_SUCCESS : EXIT_FAILURE); /* with exit, so that a leak checker has its turn */
@@ -178,10 +177,8 @@ static void run_in_child(int pipe_end, const void *frame, size_t size, enum way 
 
 static struct outcome run_in_process(const void *frame, size_t size, enum way way, int after)
 {
-    struct outcome outcome;
+    struct outcome outcome = { .crashed = true };
     int ends[2], status = 0;
-    memset(&outcome, 0, sizeof outcome);
-    outcome.crashed = true;
     if (pipe(ends) != 0) return outcome;
     fflush(NULL);
     const pid_t child = fork();
@@ -203,17 +200,17 @@ static bool ended_well(const struct outcome *outcome, enum way way)
 
 static bool good(const struct outcome *outcome, enum way way, int after)
 {
-    if (!outcome->crashed && !outcome->leaked && outcome->shutdown == 0 && outcome->tasks == 0 && outcome->alive == 0 &&
+    if (!outcome->crashed && !outcome->leaked && outcome->shutdown == 0 && outcome->tasks == 0 && outcome->blocks == 0 &&
         ended_well(outcome, way))
         return true;
-    fprintf(stderr, "%s after %d: error %d, shutdown %d, tasks %d, blocks %zu, descriptor leaked: %d, crashed: %d\n", names[way], after,
-            outcome->error, outcome->shutdown, outcome->tasks, outcome->alive, outcome->leaked, outcome->crashed);
+    fprintf(stderr, "%s after %d: error %d, shutdown %d, tasks %d, blocks %d, descriptor leaked: %d, crashed: %d\n", names[way], after,
+            outcome->error, outcome->shutdown, outcome->tasks, outcome->blocks, outcome->leaked, outcome->crashed);
     return false;
 }
 
 static bool try_way(FILE *tap, const void *frame, size_t size, enum way way)
 {
-    struct outcome outcome = { .early = false };
+    struct outcome outcome = { 0 };
     bool all_good = true;
     int after = 0;
     for (; !outcome.early && !outcome.crashed && after < PLACES; after++) {
