@@ -32,7 +32,8 @@ PAWL_INLINE struct pawl_child pawl_child_of_(struct pawl_future *future)
     return child;
 }
 
-/** pawl_child(x): an entry of a future, FUTURE(T) or task. It is borrowed: it must stay until what waits for it has ended. */
+/** pawl_child(x): an entry of a future, FUTURE(T) or task, which must have been started when it is waited for. It is borrowed: it
+ *  must stay until what waits for it has ended. */
 #define pawl_child(x) pawl_child_of_(PAWL_FUTURE(x))
 
 /** CHILDREN(array, x, y, …): makes entries of 1 to 8 futures and tasks in an array of struct pawl_child, and stands for the two
@@ -98,8 +99,9 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_gather pawl_gather_(struct pawl_child *chi
 }
 
 /** Waits until all of `children[0..count)` are done. The first error, or cancellation, of one is raised at once; the
- *  others go on, and their errors count as seen. Cancelled, it cancels all of them, and ends as soon as one is. None is
- *  done at once; one may stand in several entries. Raises PAWL_EINVAL for an entry without a future or when no task runs it,
+ *  others go on, and their errors count as seen. Cancelled, it cancels all of them (tasks that gather tasks
+ *  that gather … by recursion, some 300 bytes of stack each), and ends as soon as one is. None is done at once; one may stand in
+ *  several entries. Raises PAWL_EINVAL for an entry without a future or when no task runs it,
  *  PAWL_EBUSY for an entry that another gather uses, PAWL_EDEADLK for the task itself. (asyncio.gather, as of CPython 3.12) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_gather pawl_gather(struct pawl_child *children, size_t count)
 {
@@ -264,7 +266,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_shield pawl_shield_(struct pawl_future *in
 /** pawl_shield(x): waits for a future or a task without passing a cancellation on to it: who waits is cancelled, x goes on, and
  *  an error of it that nobody looks at then is reported. Raises what x ends with; PAWL_EINVAL for NULL, or when no task runs it.
  *  (asyncio.shield) */
-#define pawl_shield(x) pawl_shield_(PAWL_FUTURE(x))
+#define pawl_shield(x) pawl_shield_(PAWL_AWAITED_(x))
 
 /* ---- wait_for ---- */
 

@@ -125,6 +125,14 @@ PAWL_INLINE struct pawl_future *pawl_future_of_(void *awaitable, int kind)
     return (struct pawl_future *)(kind >= PAWL_KIND_JOB ? pawl_member_(awaitable, offsetof(struct pawl_job, awaitable)) : awaitable);
 }
 
+/* The same, but NULL for a TASK(name) that was never started: there is nothing to wait for. */
+PAWL_INLINE struct pawl_future *pawl_awaited_of_(void *awaitable, int kind)
+{
+    struct pawl_future *const future = pawl_future_of_(awaitable, kind);
+    return kind == PAWL_KIND_SLOT && future != NULL && future->flags == 0 ? NULL : future;
+}
+#define PAWL_AWAITED_(x) pawl_awaited_of_(PAWL_AWAITABLE_(x), PAWL_FUTURE_KIND_(x))
+
 /** The future of anything that is one: a struct pawl_future, FUTURE(T), task or handle. NULL stays NULL. */
 #define PAWL_FUTURE(x) pawl_future_of_(PAWL_AWAITABLE_(x), PAWL_FUTURE_KIND_(x))
 
@@ -207,7 +215,7 @@ PAWL_API bool pawl_future_cancel(struct pawl_future *future);
 PAWL_API int pawl_future_add_callback(struct pawl_future *future, struct pawl_loop *loop, struct pawl_handle *handle,
                                       pawl_callback *callback, void *argument);
 #define pawl_future_add_callback(f, loop, handle, callback, argument) \
-    (pawl_future_add_callback)(PAWL_FUTURE(f), (loop), (handle), (callback), (argument))
+    (pawl_future_add_callback)(PAWL_AWAITED_(f), (loop), (handle), (callback), (argument))
 
 /** Unregisters, also when the future is done and the callback has only not run yet: true. False: it is not
  *  registered. The handle's memory is the caller's again. */

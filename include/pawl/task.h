@@ -48,7 +48,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawn_(const void *frame, size_
  *  meanwhile). The caller owns the task together with its run: it is freed when it has ended and pawl_task_release was
  *  called, whichever is later. NULL: no memory, no allocator, or no loop runs in this thread; nothing has run then.
  *  pawl_start(slot, call), pawl_start_eager(slot, call): the same in *slot, a TASK(name), which must be zeroed or have
- *  ended; NULL when it is still at work. The slot must stay until the task has ended. */
+ *  ended; NULL when it is still at work, or somebody waits for it already. The slot must stay until the task has ended. */
 #if defined(__cplusplus)
 PAWL_END_C
 template <class F> PAWL_INLINE PAWL_MUST_USE struct pawl_task *pawl_spawn_frame_(const F &frame, bool eager)

@@ -8,8 +8,8 @@
  *                          time; 7 KiB a loop
  *   sorted list            one pointer a loop, adding is O(n) from the far end; for firmware
  *
- * In both, timers due at the same instant come out in the order in which they were added. A time that has passed counts
- * as now.
+ * In both, timers due at the same instant come out in the order in which they were added. A loop arms one whose time has passed
+ * for now.
  */
 #ifndef PAWL_TIMER_H
 #define PAWL_TIMER_H
@@ -60,12 +60,14 @@ PAWL_INLINE bool pawl_time_before(pawl_time a, pawl_time b)
 #endif
 }
 
-/** `time` plus `span`; never beyond PAWL_FOREVER where times do not wrap. A negative span counts as 0. */
+/** `time` plus `span`; never beyond PAWL_FOREVER where times do not wrap, never PAWL_FOREVER itself where they do (a tick later
+ *  then). A negative span counts as 0. */
 PAWL_INLINE pawl_time pawl_time_after(pawl_time time, pawl_time span)
 {
     if (span < 0) span = 0;
 #ifdef PAWL_TIME_32
-    return (pawl_time)((uint32_t)time + (uint32_t)span);
+    const uint32_t sum = (uint32_t)time + (uint32_t)span;
+    return (pawl_time)(sum == (uint32_t)PAWL_FOREVER && span > 0 ? sum + 1 : sum);
 #else
     return time > 0 && span > PAWL_FOREVER - time ? PAWL_FOREVER : time + span;
 #endif

@@ -131,6 +131,12 @@ static inline void make_ready(struct pawl_job *job, int outcome)
     list_append(pawl_job_loop_(job)->ready, &job->link);
 }
 
+/* A time that has passed, when the port was last asked, is now. */
+static inline pawl_time not_passed(const struct pawl_loop *loop, pawl_time when)
+{
+    return pawl_time_before(when, loop->now) ? loop->now : when;
+}
+
 /* A timer's time has come: it goes to the end of the ready queue, to be told so. */
 static inline void fire(struct pawl_job *job, struct pawl_link *ready)
 {

@@ -51,7 +51,7 @@ int pawl_call_at(struct pawl_loop *loop, struct pawl_handle *handle, pawl_time w
     const int error = handle_prepare(loop, handle, callback, argument);
     if (error != 0) return error;
     set_where(&handle->awaitable, PAWL_WHERE_TIMER);
-    pawl_timers_add(&loop->timers, &handle->awaitable, when);
+    pawl_timers_add(&loop->timers, &handle->awaitable, not_passed(loop, when));
     return 0;
 }
 

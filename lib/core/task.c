@@ -24,6 +24,7 @@ static inline struct pawl_loop *home_of_new(struct pawl_loop *loop)
 bool pawl_task_idle_(struct pawl_task *task)
 {
     if (task == NULL || pawl_loop_current_ == NULL || pawl_task_finish(task) != 0) return false;
+    if (task->awaitable.awaitable.awaitable.first != NULL) return false; /* somebody waits for what was never started */
     task->awaitable.home = home_of_new(pawl_loop_current_);
     return true;
 }
@@ -409,7 +410,7 @@ int pawl_task_set_context(struct pawl_task *task, struct pawl_context *context)
 static struct pawl_coro *sleep_until(struct pawl_coro *co, struct pawl_coro *root, struct pawl_task *task, pawl_time when)
 {
     set_where(&task->awaitable, PAWL_WHERE_TIMER);
-    pawl_timers_add(&pawl_task_loop(task)->timers, &task->awaitable, when);
+    pawl_timers_add(&pawl_task_loop(task)->timers, &task->awaitable, not_passed(pawl_task_loop(task), when));
     return pawl_leaf_suspend(co, root);
 }
 
