@@ -61,7 +61,7 @@ enum {
     PAWL_WHERE_TIMER = 3 << 6,
     PAWL_WHERE_FIRING = 4 << 6, /* its time has come; in the ready queue to be told so */
     PAWL_WHERE_ASKED = 5 << 6,  /* a future that is being asked for its cancellation */
-    PAWL_FUTURE_NOTED = 1 << 9, /* task: the loop has a note of it */
+    PAWL_FUTURE_NOTED = 1 << 9, /* task: there is a note of it */
     PAWL_CANCELLING_ONE = 1 << 10, /* the bits from here up count the cancel requests, to 63 */
     PAWL_CANCELLING_MASK = 63 << 10
 };
@@ -75,7 +75,7 @@ struct pawl_job {
         int outcome;                 /* otherwise: what the task is resumed with */
     } on;
     struct pawl_future awaitable;
-    struct pawl_loop *home; /* odd: a struct pawl_context, plus 1, which knows the loop */
+    struct pawl_loop *home; /* odd: a struct pawl_context or pawl_task_note, plus 1, which knows the loop */
 } PAWL_EVEN;
 
 /** What a task and all tasks that it makes have in common (a request, a user, a trace): the first member of a struct of
@@ -84,14 +84,28 @@ struct pawl_context {
     struct pawl_loop *loop;
 } PAWL_EVEN;
 
-PAWL_INLINE struct pawl_context *pawl_job_context_(const struct pawl_job *job)
+/** What few tasks have: a name of their own, the message of a cancellation. It stands between the task and its context. */
+struct pawl_task_note {
+    struct pawl_context way; /* to the loop */
+    struct pawl_context *context;
+    const char *name, *message;
+    bool allocated;
+};
+
+PAWL_INLINE struct pawl_context *pawl_home_context_(const struct pawl_job *job)
 {
-    return pawl_is_odd_(job->home) ? (struct pawl_context *)((uintptr_t)job->home - 1) : NULL;
+    return (struct pawl_context *)((uintptr_t)job->home - 1);
 }
 
 PAWL_INLINE struct pawl_loop *pawl_job_loop_(const struct pawl_job *job)
 {
-    return PAWL_LIKELY(!pawl_is_odd_(job->home)) ? job->home : pawl_job_context_(job)->loop;
+    return PAWL_LIKELY(!pawl_is_odd_(job->home)) ? job->home : pawl_home_context_(job)->loop;
+}
+
+PAWL_INLINE struct pawl_context *pawl_job_context_(const struct pawl_job *job)
+{
+    if (!pawl_is_odd_(job->home)) return NULL;
+    return job->awaitable.flags & PAWL_FUTURE_NOTED ? ((struct pawl_task_note *)(void *)pawl_home_context_(job))->context : pawl_home_context_(job);
 }
 
 /** A future that decides itself what it means to be cancelled. */

@@ -40,14 +40,6 @@ struct pawl_failure {
 };
 typedef void pawl_report(struct pawl_loop *loop, const struct pawl_failure *failure);
 
-/** What few tasks have: a name of their own, the message of a cancellation. */
-struct pawl_task_note {
-    struct pawl_task_note *next;
-    const struct pawl_task *task;
-    const char *name, *message;
-    bool allocated;
-};
-
 /** A loop. Read its fields through the functions below. */
 struct pawl_loop {
     struct pawl_link queues[2]; /* what runs in this iteration, and what in the next; they change places */
@@ -67,7 +59,6 @@ struct pawl_loop {
     const struct pawl_allocator *allocator;
     pawl_report *report;
     struct pawl_handle *inbox; /* from other threads, newest first */
-    struct pawl_task_note *notes;
 #ifdef PAWL_SPARES_
     struct pawl_spare spares[PAWL_SPARES_]; /* a size belongs to one of them, by a hash */
 #endif

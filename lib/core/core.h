@@ -301,6 +301,12 @@ void task_forget(struct pawl_task *task);
 void note_end(struct pawl_task *task);
 void note_forget(struct pawl_task *task);
 
+/* A task that has ended needs its context no more, which may go. */
+void leave_context(struct pawl_task *task);
+
+/* Where a task that this one makes is at home: with the same context, but not in its note. */
+struct pawl_loop *home_of_child(const struct pawl_task *task);
+
 /* Keeps the message of a cancellation (NULL: none) if there is room for it. */
 void note_message(struct pawl_task *task, const char *message);
 
@@ -310,7 +316,7 @@ static inline void task_end(struct pawl_task *task, int error)
     enum { KEPT = PAWL_FUTURE_HEAP | PAWL_FUTURE_OWNED };
     struct pawl_future *const future = &task->awaitable.awaitable;
     const unsigned flags = future->flags;
-    if (PAWL_UNLIKELY(pawl_is_odd_(task->awaitable.home))) task->awaitable.home = pawl_task_loop(task); /* the context may go */
+    if (PAWL_UNLIKELY(pawl_is_odd_(task->awaitable.home))) leave_context(task);
     /* cancelled while it ran its last step: that counts, whatever it returned (gh-74234) */
     if (PAWL_UNLIKELY(flags & PAWL_FUTURE_CANCEL) && error == 0) error = PAWL_ECANCELLED;
     future_complete_as(future, flags & ~(unsigned)(PAWL_FUTURE_CANCEL | PAWL_WHERE_MASK), error);

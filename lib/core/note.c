@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the pawl authors */
 /*
- * Notes: what so few tasks have that it is not in all of them, a name of their own and the message of a cancellation. A flag
- * of the task says that its loop has one.
+ * Notes and contexts: what so few tasks have that it is not in all of them. A task's way to its loop leads through them.
+ *
+ *      home ──────────────────────────────► loop         most tasks
+ *      home ──► context ──────────────────► loop         a context, shared with those that the task makes
+ *      home ──► note (its context) ───────► loop         a name of its own, or the message of a cancellation
  */
 #include "core.h"
 
 static struct pawl_task_note *note_of(const struct pawl_task *task)
 {
     if (!(task->awaitable.awaitable.flags & PAWL_FUTURE_NOTED)) return NULL;
-    struct pawl_task_note *note = pawl_task_loop(task)->notes;
-    while (note->task != task) note = note->next;
-    return note;
+    return (struct pawl_task_note *)(void *)pawl_home_context_(&task->awaitable);
+}
+
+/* The loop itself, or what leads to it. */
+static struct pawl_loop *home_through(struct pawl_loop *loop, struct pawl_context *context)
+{
+    return context == NULL ? loop : (struct pawl_loop *)((uintptr_t)context | 1);
+}
+
+struct pawl_loop *home_of_child(const struct pawl_task *task)
+{
+    return home_through(pawl_task_loop(task), pawl_task_context(task));
 }
 
 /* The note that the task has, or one in `storage`, or one from the loop's allocator. */
@@ -23,8 +35,8 @@ static struct pawl_task_note *note_make(struct pawl_task *task, struct pawl_task
     if (note != NULL) return note;
     if (allocated && loop->allocator) storage = loop->allocator->allocate(loop->allocator->context, sizeof *storage);
     if (storage == NULL) return NULL;
-    *storage = (struct pawl_task_note){ .next = loop->notes, .task = task, .allocated = allocated };
-    loop->notes = storage;
+    *storage = (struct pawl_task_note){ .way.loop = loop, .context = pawl_task_context(task), .allocated = allocated };
+    task->awaitable.home = home_through(loop, &storage->way);
     set_flags(&task->awaitable.awaitable, PAWL_FUTURE_NOTED);
     return storage;
 }
@@ -32,17 +44,35 @@ static struct pawl_task_note *note_make(struct pawl_task *task, struct pawl_task
 void note_forget(struct pawl_task *task)
 {
     struct pawl_loop *const loop = pawl_task_loop(task);
-    struct pawl_task_note *const note = note_of(task), **at = &loop->notes;
-    while (*at != note) at = &(*at)->next;
-    *at = note->next;
-    if (note->allocated) loop->allocator->release(loop->allocator->context, note);
+    struct pawl_task_note *const note = note_of(task);
+    task->awaitable.home = home_through(loop, note->context);
     clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_NOTED);
+    if (note->allocated) loop->allocator->release(loop->allocator->context, note);
 }
 
 /* One in storage of the caller's is not looked at after the end of the task. */
 void note_end(struct pawl_task *task)
 {
     if (!note_of(task)->allocated) note_forget(task);
+}
+
+void leave_context(struct pawl_task *task)
+{
+    struct pawl_task_note *const note = note_of(task);
+    if (note != NULL) note->context = NULL;
+    else task->awaitable.home = pawl_task_loop(task);
+}
+
+int pawl_task_set_context(struct pawl_task *task, struct pawl_context *context)
+{
+    if (task == NULL || !(task->awaitable.awaitable.flags & PAWL_FUTURE_TASK)) return PAWL_EINVAL;
+    if (task->awaitable.awaitable.flags & PAWL_FUTURE_DONE) return PAWL_EDONE;
+    struct pawl_loop *const loop = pawl_task_loop(task);
+    struct pawl_task_note *const note = note_of(task);
+    if (context != NULL) context->loop = loop;
+    if (note != NULL) note->context = context;
+    else task->awaitable.home = home_through(loop, context);
+    return 0;
 }
 
 const char *pawl_task_name(struct pawl_task *task)

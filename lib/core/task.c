@@ -18,7 +18,7 @@
 /* A task is at home where the one that makes it is. */
 static inline struct pawl_loop *home_of_new(struct pawl_loop *loop)
 {
-    return loop->current != NULL ? loop->current->awaitable.home : loop;
+    return PAWL_LIKELY(loop->current == NULL || !pawl_is_odd_(loop->current->awaitable.home)) ? loop : home_of_child(loop->current);
 }
 
 bool pawl_task_idle_(struct pawl_task *task)
@@ -242,7 +242,7 @@ void task_close(struct pawl_task *task)
     pawl_task_loop(task)->current = task;
     for (int i = 0; i < CLOSE_AT_MOST && has_begun(root) && pawl_close_(root, &what) == PAWL_EYIELDED; i++) job_leave(&task->awaitable);
     pawl_task_loop(task)->current = NULL;
-    task->awaitable.home = pawl_task_loop(task); /* the context may go */
+    leave_context(task);
     task->awaitable.awaitable.error = PAWL_ECANCELLED;
     set_flags(&task->awaitable.awaitable, PAWL_FUTURE_DONE);
 }
@@ -391,18 +391,6 @@ struct pawl_task *pawl_task_next(struct pawl_loop *loop, struct pawl_task *task)
         if (!(found->awaitable.awaitable.flags & PAWL_FUTURE_DONE)) return found;
     }
     return NULL;
-}
-
-/* ---- What a task and its children have in common ---- */
-
-int pawl_task_set_context(struct pawl_task *task, struct pawl_context *context)
-{
-    if (task == NULL) return PAWL_EINVAL;
-    if (task->awaitable.awaitable.flags & PAWL_FUTURE_DONE) return PAWL_EDONE;
-    struct pawl_loop *const loop = pawl_task_loop(task);
-    if (context != NULL) context->loop = loop;
-    task->awaitable.home = context == NULL ? loop : (struct pawl_loop *)((uintptr_t)context | 1);
-    return 0;
 }
 
 /* ---- Sleeping: the task's own job waits among the timers, so a sleep needs no node of its own ---- */
