@@ -266,14 +266,19 @@ PAWL_INLINE const char *pawl_coro_name(struct pawl_coro *co)
     return name;
 }
 
+/* The text behind a link that remembers a place. */
+PAWL_INLINE const char *pawl_where_text_(const struct pawl_coro *link)
+{
+    if (!pawl_is_odd_(link) || link == PAWL_ODD_) return NULL;
+    const char *const text = (const char *)(uintptr_t)link;
+    return *text == ' ' ? text + 1 : text;
+}
+
 /** Where the error that ended `root` was raised, "file:line", or NULL when that is not known (PAWL_RAISE_LOCATION is
  *  off, or a FINALLY suspended in between). A static string. */
 PAWL_INLINE const char *pawl_coro_where(const struct pawl_coro *root)
 {
-    if (pawl_phase_(root) != PAWL_CORO_DONE || root->errors[0] == 0 || !pawl_is_odd_(root->link) || root->link == PAWL_ODD_)
-        return NULL;
-    const char *const text = (const char *)(uintptr_t)root->link;
-    return *text == ' ' ? text + 1 : text;
+    return pawl_phase_(root) == PAWL_CORO_DONE && root->errors[0] != 0 ? pawl_where_text_(root->link) : NULL;
 }
 
 /* "file:line" with a space before it, so that the pointer may be made odd by stepping over the space. */
@@ -386,7 +391,9 @@ extern int pawl_err_;
 
 #define PAWL_LABELS_ 0
 #define PAWL_POINT_DECL_(here) enum { here = (int)PAWL_NUMBER_ - (int)pawl_base_ }
-#define PAWL_POINT_(here) case here:
+/* Points begin far away, so that the numbers of a switch of the user's around a keyword do not meet them. */
+#define PAWL_FIRST_POINT_ 0x5a5a0000L
+#define PAWL_POINT_(here) case PAWL_FIRST_POINT_ + (here):
 #define PAWL_STOP_AT_(here) pawl_co_->point = (uint16_t)(here)
 #define PAWL_GO_(here) do { pawl_co_->point = (uint16_t)(here); goto pawl_dispatch_; } while (0)
 #define PAWL_UNWIND_() PAWL_GO_(pawl_handler_)
@@ -399,8 +406,8 @@ extern int pawl_err_;
 #define PAWL_DISPATCH_ \
     if (0) goto pawl_dispatch_; \
     pawl_dispatch_: \
-    switch (pawl_co_->point) { \
-    case 0:
+    switch (PAWL_FIRST_POINT_ + pawl_co_->point) { \
+    case PAWL_FIRST_POINT_:
 /* The two points of every coroutine are told apart here, so that the switch has only the dense ones. */
 #define PAWL_FINISH_ \
     pawl_ended_: __attribute__((unused)); \
@@ -438,7 +445,7 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
 #define PAWL_DISPATCH_ \
     if (pawl_co_->point != 0) { \
         if (pawl_co_->point == PAWL_POINT_NAME) return (struct pawl_coro *)(uintptr_t)pawl_name_; \
-        goto *(void *)((const char *)&&pawl_dispatch_ + ((ptrdiff_t)pawl_co_->point - PAWL_BACKWARDS_)); \
+        goto *(void *)((char *)&&pawl_dispatch_ + ((ptrdiff_t)pawl_co_->point - PAWL_BACKWARDS_)); \
     } \
     pawl_dispatch_: __attribute__((unused)); \
     {
@@ -461,13 +468,14 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
 /* ---- The body of a coroutine ----------------------------------------------------------------------------------- */
 
 #define PAWL_RESUME_(name) PAWL_RESUME_ATTRIBUTE_ \
-    struct pawl_coro *name##_resume(struct pawl_coro *pawl_co_, struct pawl_coro *pawl_root_, int pawl_err_)
+    struct pawl_coro *name##_resume(struct pawl_coro *pawl_body_of_##name, struct pawl_coro *pawl_root_, int pawl_err_)
 
 /* The parameters hide the file-scope names above, on purpose; BEGIN makes the compiler loud again (gcc takes no pragma
  * between a function's head and its body). */
 #define PAWL_DEFINE_(linkage, name) PAWL_QUIET_SHADOW_ linkage PAWL_RESUME_(name)
 
 #define PAWL_BODY_BEGIN_(name) \
+    struct pawl_coro *const pawl_co_ = pawl_body_of_##name; /* fails when the body begins with another name */ \
     struct name *const self = (struct name *)(void *)pawl_co_; \
     enum { pawl_base_ = PAWL_NUMBER_, pawl_handler_ = PAWL_POINT_FINISH, pawl_level_ = 0, pawl_caught_ = -1, pawl_inside_ = 1 }; \
     static const char pawl_name_[] = #name; \
@@ -622,6 +630,10 @@ PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)
 #define PAWL_CAUGHT() \
     ((int)pawl_co_->errors[(int)pawl_caught_ % (int)PAWL_HANDLER_LEVELS + PAWL_ASSERTED_((int)pawl_caught_ >= 0, "CAUGHT and RERAISE belong into a CATCH")])
 
+/** CAUGHT_WHERE(): where the error that the innermost CATCH handles was raised, "file:line", or NULL when that is not known
+ *  (PAWL_RAISE_LOCATION is off). Until the handler's first suspension. A static string. */
+#define PAWL_CAUGHT_WHERE() (PAWL_CAUGHT() < 0 ? pawl_where_text_(pawl_root_->link) : NULL)
+
 /** RERAISE: raises what is being handled once more, to the next handler out. */
 #define PAWL_RERAISE() do { \
     PAWL_INSIDE_("RERAISE"); \
@@ -688,6 +700,7 @@ struct pawl_none_by_name_only_ {};
 #define RAISE(error) PAWL_RAISE(error)
 #define RERAISE() PAWL_RERAISE()
 #define CAUGHT() PAWL_CAUGHT()
+#define CAUGHT_WHERE() PAWL_CAUGHT_WHERE()
 #endif
 
 #endif

@@ -15,8 +15,8 @@
  * Of the task's point of view all of them work as asyncio's: by cancelling the task, once, where it waits; and the one
  * that asked for the cancellation takes it back when the block is left.
  *
- * Hazards: `break`, `continue` and `goto` out of a WITH skip its end; ASYNC_RETURN does not. The slot is looked up again at the
- * end: WITH(self->holds[self->i], …) needs the same i there.
+ * Hazards: `goto` out of a WITH skips its end, and so do `break` and `continue`, which gcc and clang refuse; ASYNC_RETURN does not.
+ * The slot is looked up again at the end: WITH(self->holds[self->i], …) needs the same i there.
  */
 #ifndef PAWL_SCOPE_H
 #define PAWL_SCOPE_H
@@ -62,11 +62,24 @@ PAWL_INLINE int pawl_scope_left_(int error, int outcome)
  *            if (error) goto the outer handler;
  *            goto over_;
  *        }
- *        { enum { handler_ = try_ };                         { A } }
- *        error = LEFT; goto try_;
+ *        { enum { handler_ = try_ };
+ *          for (;; skipped()) {                              { A }
+ *              error = LEFT; goto try_; }                    a break or continue of A would meet a call that does not compile
+ *          skipped(); }
  *      case over_: ; }
  */
 #define PAWL_LEFT_ 2
+
+/* Called where a break or a continue of the block would lead to, and so only there. */
+#if defined(__has_attribute)
+#if __has_attribute(error)
+extern void pawl_with_was_skipped_(void) __attribute__((error("break or continue out of a WITH: its end would be skipped")));
+#define PAWL_SKIPPED_() pawl_with_was_skipped_()
+#endif
+#endif
+#ifndef PAWL_SKIPPED_
+#define PAWL_SKIPPED_() (void)0
+#endif
 #define PAWL_WITH(slot, ...) \
     { \
         PAWL_SCOPED_POINT_(pawl_try_) \
@@ -94,13 +107,13 @@ PAWL_INLINE int pawl_scope_left_(int error, int outcome)
             PAWL_HANDLER_LABEL_ \
             PAWL_QUIET_SHADOW_ PAWL_HANDLER_(pawl_try_) PAWL_LOUD_ \
             PAWL_HANDLER_JUMP_(pawl_try_) \
-            {
+            for (;; PAWL_SKIPPED_()) { {
 
 #define PAWL_END_WITH \
-            } \
+            } pawl_err_ = PAWL_LEFT_; PAWL_GO_(pawl_try_); } \
+            PAWL_SKIPPED_(); \
         } \
-        pawl_err_ = PAWL_LEFT_; \
-        PAWL_GO_(pawl_try_); \
+        __builtin_unreachable(); \
         PAWL_POINT_(pawl_over_) ; \
     } do {} while (0)
 

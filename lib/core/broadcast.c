@@ -17,6 +17,7 @@ void pawl_broadcast_init_(struct pawl_broadcast *broadcast, void *items, size_t 
 
 int pawl_broadcast_send_(struct pawl_broadcast *broadcast, struct pawl_item item)
 {
+    if (broadcast->items == NULL) return PAWL_EINVAL;
     if (broadcast->closed) return PAWL_ECLOSED;
     item_copy(broadcast->items + broadcast->next * broadcast->item_size, pawl_item_(&item), broadcast->item_size);
     if (++broadcast->next == broadcast->capacity) broadcast->next = 0;
@@ -32,6 +33,7 @@ static size_t place_of(const struct pawl_broadcast *broadcast, size_t behind)
 
 int pawl_broadcast_try_receive_(struct pawl_broadcast *broadcast, struct pawl_subscriber *subscriber, void *item)
 {
+    if (broadcast->items == NULL) return PAWL_EINVAL;
     const pawl_sequence behind = broadcast->sent - subscriber->next;
     if (behind == 0) return broadcast->closed ? PAWL_ECLOSED : PAWL_EEMPTY;
     if (behind > broadcast->capacity) {

@@ -89,6 +89,7 @@ static bool take(struct pawl_channel *channel, void *item)
 
 static int try_send(struct pawl_channel *channel, const struct pawl_item *item)
 {
+    if (channel->items == NULL) return PAWL_EINVAL;
     if (channel->closed) return PAWL_ECLOSED;
     if (!place_for_newcomer(channel)) return PAWL_EFULL;
     put(channel, item);
@@ -160,6 +161,7 @@ static bool is_over(const struct pawl_channel *channel)
 int pawl_channel_try_receive_(struct pawl_channel *channel, void *item)
 {
     if (item_for_newcomer(channel) && take(channel, item)) return 0;
+    if (channel->items == NULL) return PAWL_EINVAL;
     return is_over(channel) ? PAWL_ECLOSED : PAWL_EEMPTY;
 }
 

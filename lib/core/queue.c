@@ -16,7 +16,7 @@ void pawl_queue_init_(struct pawl_queue *queue, const struct pawl_queue_kind *ki
 static inline int put_nowait(struct pawl_queue *queue, const struct pawl_item *item)
 {
     if (queue->is_shutdown) return PAWL_ECLOSED;
-    if (queue->count >= queue->capacity) return PAWL_EFULL;
+    if (queue->count >= queue->capacity) return queue->kind == NULL ? PAWL_EINVAL : PAWL_EFULL;
     pawl_queue_add_(queue, pawl_item_(item));
     return 0;
 }
@@ -28,7 +28,7 @@ int pawl_queue_put_nowait_(struct pawl_queue *queue, struct pawl_item item)
 
 static inline int get_nowait(struct pawl_queue *queue, void *item)
 {
-    if (queue->count == 0) return queue->is_shutdown ? PAWL_ECLOSED : PAWL_EEMPTY;
+    if (queue->count == 0) return queue->kind == NULL ? PAWL_EINVAL : queue->is_shutdown ? PAWL_ECLOSED : PAWL_EEMPTY;
     pawl_queue_take_(queue, item);
     return 0;
 }
