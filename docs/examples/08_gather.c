@@ -26,7 +26,7 @@ ASYNC(work)
 struct amain {
     COROUTINE(void);
     pawl_time began;
-    TASK(work) a, b;
+    TASK(work) a, b; /* gathered: the main task's frame stays until all tasks have ended */
     struct pawl_child both[2];
     struct pawl_gather all;
 };

@@ -66,7 +66,7 @@ ASYNC(count)
 
 struct amain {
     COROUTINE(void);
-    TASK(sum) sum;
+    TASK(sum) sum; /* gathered: the main task's frame stays until all tasks have ended */
     TASK(count) count;
     struct pawl_child both[2];
     struct pawl_gather all;

@@ -38,7 +38,7 @@ ASYNC(unlucky)
 
 struct amain {
     COROUTINE(void);
-    TASK(job) slow, quick;
+    TASK(job) slow, quick; /* gathered: the main task's frame stays until all tasks have ended */
     TASK(unlucky) unlucky;
     struct pawl_child all[COUNT];
     union {

@@ -63,7 +63,7 @@ struct amain {
     COROUTINE(void);
     news news;
     thermometer outside;
-    TASK(listener) early, late;
+    TASK(listener) early, late; /* gathered: the main task's frame stays until all tasks have ended */
     TASK(follower) follower;
     struct pawl_child all[3];
     struct pawl_gather gather;
