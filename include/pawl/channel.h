@@ -43,10 +43,10 @@ struct pawl_channel {
 #define PAWL_CHANNEL(T, capacity) \
     struct { struct pawl_channel channel; T items[(capacity) > 0 ? (capacity) : 1]; char rendezvous[(capacity) > 0 ? 1 : 2]; }
 
-PAWL_API void pawl_channel_init_(struct pawl_channel *channel, void *items, size_t item_size, size_t capacity);
+PAWL_API void pawl_channel_init_(struct pawl_channel *channel, size_t items, size_t item_size, size_t capacity);
 /** Makes a CHANNEL(T, n) an open, empty one. Nobody may wait in it. */
 #define pawl_channel_init(c) \
-    pawl_channel_init_(&(c)->channel, (c)->items, sizeof (c)->items[0], \
+    pawl_channel_init_(&(c)->channel, offsetof(__typeof__(*(c)), items), sizeof (c)->items[0], \
                        sizeof (c)->rendezvous == 2 ? 0 : sizeof (c)->items / sizeof (c)->items[0])
 
 struct pawl_channel_send {
@@ -131,10 +131,10 @@ struct pawl_broadcast {
 /** BROADCAST(T, capacity): the last `capacity` items (at least 1) are kept for those that have not received them yet. */
 #define PAWL_BROADCAST(T, capacity) struct { struct pawl_broadcast broadcast; T items[(capacity)]; }
 
-PAWL_API void pawl_broadcast_init_(struct pawl_broadcast *broadcast, void *items, size_t item_size, size_t capacity);
+PAWL_API void pawl_broadcast_init_(struct pawl_broadcast *broadcast, size_t items, size_t item_size, size_t capacity);
 /** Makes a BROADCAST(T, n) an open one. Nobody may wait in it. */
 #define pawl_broadcast_init(b) \
-    pawl_broadcast_init_(&(b)->broadcast, (b)->items, sizeof (b)->items[0], sizeof (b)->items / sizeof (b)->items[0])
+    pawl_broadcast_init_(&(b)->broadcast, offsetof(__typeof__(*(b)), items), sizeof (b)->items[0], sizeof (b)->items / sizeof (b)->items[0])
 
 /** Who receives: its place in the stream. It needs no end. */
 struct pawl_subscriber {
@@ -228,10 +228,21 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_watch_changed pawl_watch_changed_(struct p
  *  counts as seen then. Raises PAWL_ECLOSED when the watch is closed and its last value was seen. */
 #define pawl_watch_changed(w, seen) pawl_watch_changed_(&(w)->watch, (seen))
 
+PAWL_API int pawl_watch_send_(struct pawl_watch *watch, size_t offset, const void *value, size_t size);
 /** pawl_watch_send(w, value): sets the value and tells all that follow it; never waits. 0 or PAWL_ECLOSED (nothing is set then). */
+#if defined(__cplusplus)
+PAWL_END_C
+template <class W, class V> PAWL_INLINE int pawl_watch_send_value_(W *watch, const V &value)
+{
+    __typeof__(watch->value) copy = value;
+    return pawl_watch_send_(&watch->watch, offsetof(W, value), &copy, sizeof copy);
+}
+PAWL_BEGIN_C
+#define pawl_watch_send(w, ...) pawl_watch_send_value_((w), (__VA_ARGS__))
+#else
 #define pawl_watch_send(w, ...) \
-    ((w)->watch.closed ? PAWL_ECLOSED : ((w)->value = (__VA_ARGS__), pawl_watch_changed_now_(&(w)->watch)))
-PAWL_API int pawl_watch_changed_now_(struct pawl_watch *watch);
+    pawl_watch_send_(&(w)->watch, offsetof(__typeof__(*(w)), value), (__typeof__((w)->value)[]){ (__VA_ARGS__) }, sizeof((w)->value))
+#endif
 
 /** pawl_watch_close(w): the value will not change any more. */
 #define pawl_watch_close(w) pawl_watch_close_(&(w)->watch)

@@ -13,7 +13,7 @@
  *      } END_TRY;
  *
  * The first child that fails cancels the others and the block; END_WITH raises its error when all have ended. An error of the
- * block does the same, and is raised itself unless a child's came first. A child that is merely cancelled fails nobody. A
+ * block does the same, and is raised itself unless a child fails too: the block's stands last. A child that is merely cancelled fails nobody. A
  * cancellation of the task that comes from outside cancels the children, and goes on afterwards, behind their errors.
  *
  * Every child's error can be read: give the group room for failures (pawl_group_keeping), or look at tasks that you hold
@@ -39,7 +39,7 @@ struct pawl_member {
 
 /** The frame of pawl_group. */
 struct pawl_group {
-    PAWL_SCOPE;
+    PAWL_ONLY_SCOPE_;
     struct pawl_task *parent;
     struct pawl_future ended;
     struct pawl_link *members;
@@ -59,7 +59,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_group pawl_group(void)
 {
     struct pawl_group frame;
     __builtin_memset(&frame, 0, sizeof frame);
-    frame.awaitable = pawl_coro_init_(pawl_group_resume);
+    frame.scope = pawl_coro_init_(pawl_group_resume);
     return frame;
 }
 
@@ -78,8 +78,9 @@ PAWL_API struct pawl_task *pawl_group_begin_(struct pawl_group *group, struct pa
 
 /** pawl_group_spawn(group, call): makes a child of the coroutine that `call` makes, on the heap of the running loop; pawl_group_
  *  spawn_eager runs it at once up to its first suspension. The group owns it: it is freed when it has ended, and the pointer
- *  that this returns is good until then (to name it, or to cancel it). NULL, and nothing has run: no memory, the group was not
- *  entered, it is being aborted, or it is left and its last child has ended. */
+ *  that this returns is good until then (to name it, or to cancel it). NULL, and nothing has run: no memory (the group fails with
+ *  PAWL_ENOMEM then, as if the child had), the group was not entered, it is being aborted, or it is left and its last child has
+ *  ended. */
 #if defined(__cplusplus)
 PAWL_END_C
 template <class F> PAWL_INLINE struct pawl_task *pawl_group_spawn_(struct pawl_group *group, const F &frame, bool eager)
@@ -107,7 +108,7 @@ PAWL_BEGIN_C
 
 /** Takes a task that was just made (pawl_start in static memory, pawl_spawn) in as a child: pawl_group_add(&self->group,
  *  &self->members[i], pawl_start(&self->workers[i], CORO(worker))). Who owns a heap task goes on owning it, and its outcome can be
- *  read after the block; it must not be released before. 0; otherwise the task is cancelled, and does not begin: PAWL_EINVAL for a NULL, without a block, or
+ *  read after the block; it must not be released before. 0; otherwise the task is cancelled, and does not begin (one in memory of yours has ended then): PAWL_EINVAL for a NULL, without a block, or
  *  for the task of the block itself; PAWL_EBUSY when the member is in use; PAWL_ECLOSED when the group is being aborted, or is
  *  left and its last child has ended. */
 PAWL_API int pawl_group_add(struct pawl_group *group, struct pawl_member *member, struct pawl_task *task);

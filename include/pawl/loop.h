@@ -89,8 +89,8 @@ PAWL_API int pawl_loop_init(struct pawl_loop *loop, struct pawl_port *port, cons
 
 /** Ends a loop: reports errors that nobody looked at and frees the heap tasks that are left. Those that have not ended
  *  (pawl_loop_shutdown ends them) are closed: their FINALLYs run, and what would wait in them is closed too. A
- *  task in the caller's memory is cancelled then. Handles that are armed are their owners' again; sockets must be closed
- *  before. Pointers to heap tasks are void then. Not while it runs. Harmless for a zeroed or finished loop. */
+ *  task in the caller's memory is cancelled then. Handles that are armed are their owners' again, but callbacks of
+ *  futures that outlive the loop are to be removed before, and sockets to be closed. Pointers to heap tasks are void then. Not while it runs. Harmless for a zeroed or finished loop. */
 PAWL_API void pawl_loop_finish(struct pawl_loop *loop);
 
 /** Cancels every task and runs until all have ended (asyncio.run's end). 0 or an error of the port. */
@@ -146,7 +146,7 @@ PAWL_API bool pawl_handle_pending(const struct pawl_handle *handle);
 PAWL_API void pawl_loop_report(struct pawl_loop *loop, const struct pawl_failure *failure);
 
 /** What is told of errors that nobody looks at; NULL: nothing. The hosted helpers set one that writes to stderr. It runs
- *  within whatever ends or frees the task, and must not free tasks. (loop.set_exception_handler) */
+ *  within whatever ends or frees the task, and must neither make nor free tasks. (loop.set_exception_handler) */
 PAWL_INLINE void pawl_loop_set_report(struct pawl_loop *loop, pawl_report *report)
 {
     loop->report = report;

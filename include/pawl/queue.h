@@ -49,10 +49,10 @@ struct pawl_queue {
  *  initialised. */
 #define PAWL_QUEUE(T, capacity) struct { struct pawl_queue queue; T items[(capacity)]; }
 
-PAWL_API void pawl_queue_init_(struct pawl_queue *queue, const struct pawl_queue_kind *kind, pawl_before *before, void *items,
+PAWL_API void pawl_queue_init_(struct pawl_queue *queue, const struct pawl_queue_kind *kind, pawl_before *before, size_t items,
                                size_t item_size, size_t capacity);
 #define PAWL_QUEUE_INIT_(q, kind, before) \
-    pawl_queue_init_(&(q)->queue, (kind), (before), (q)->items, sizeof (q)->items[0], sizeof (q)->items / sizeof (q)->items[0])
+    pawl_queue_init_(&(q)->queue, (kind), (before), offsetof(__typeof__(*(q)), items), sizeof (q)->items[0], sizeof (q)->items / sizeof (q)->items[0])
 
 /** Makes a QUEUE(T, n) an empty queue: first in first out; last in first out; or the least first, as `before` says (a stable heap
  *  it is not: equal items come in any order). Nobody may wait in it. (asyncio.Queue, LifoQueue, PriorityQueue) */
@@ -263,7 +263,11 @@ PAWL_API void pawl_queue_shutdown_(struct pawl_queue *queue, bool immediate);
 /** How many items are in it; is it empty, full, shut down? */
 #define pawl_queue_size(q) ((q)->queue.count + 0)
 #define pawl_queue_empty(q) ((q)->queue.count == 0)
-#define pawl_queue_full(q) ((q)->queue.count >= (q)->queue.capacity)
+#define pawl_queue_full(q) pawl_queue_full_(&(q)->queue)
+PAWL_INLINE bool pawl_queue_full_(const struct pawl_queue *queue)
+{
+    return queue->count >= queue->capacity;
+}
 #define pawl_queue_is_shutdown(q) ((q)->queue.is_shutdown && true)
 
 PAWL_END_C

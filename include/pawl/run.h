@@ -90,9 +90,10 @@ PAWL_BEGIN_C
 }))
 #define pawl_runner_run_in(runner, slot, ...) (__extension__ ({ \
     PAWL_ASSERT_CALL_(PAWL_SAME_TYPE((slot)->frame, __VA_ARGS__), "pawl_runner_run_in(runner, slot, call): the call makes another coroutine than the slot holds"); \
-    const bool pawl_idle_ = pawl_task_finish(&(slot)->awaitable) == 0; \
-    if (pawl_idle_) (slot)->frame = __VA_ARGS__; \
-    pawl_idle_ ? pawl_runner_run_((runner), &(slot)->awaitable) : PAWL_EBUSY; \
+    __typeof__(slot) const pawl_in_ = (slot); \
+    const bool pawl_idle_ = pawl_task_finish(&pawl_in_->awaitable) == 0; \
+    if (pawl_idle_) pawl_in_->frame = __VA_ARGS__; \
+    pawl_idle_ ? pawl_runner_run_((runner), &pawl_in_->awaitable) : PAWL_EBUSY; \
 }))
 #endif
 

@@ -28,7 +28,9 @@ PAWL_BEGIN_C
 /** PAWL_SCOPE: the first member of a scope of one's own. Its resume function is called at point 0 to enter; and with co->point
  *  == PAWL_POINT_EXIT to leave: pawl_scope_error(co) is what the block ended with then, and pawl_leaf_done(co, error) says what
  *  goes on from there. Both may wait at points of their own. */
-#define PAWL_SCOPE struct pawl_coro awaitable; PAWL_NOTHING_(scope)
+#define PAWL_SCOPE __extension__ union { struct pawl_coro awaitable, scope; }
+/* One that makes no sense without its block: AWAIT does not take it. */
+#define PAWL_ONLY_SCOPE_ struct pawl_coro scope
 
 /** What the block of a scope that is being left ended with: 0 (also when it returned) or the error. */
 PAWL_INLINE int pawl_scope_error(const struct pawl_coro *co)
@@ -90,12 +92,21 @@ extern void pawl_with_was_skipped_(void) __attribute__((error("break or continue
         PAWL_LOUD_ \
         PAWL_INSIDE_("WITH"); \
         PAWL_STATIC_ASSERT((int)pawl_level_ < (int)PAWL_HANDLER_LEVELS, "WITH inside a handler inside a handler: put it into a coroutine of its own"); \
-        (void)sizeof((slot).scope); \
-        PAWL_AWAIT(slot, __VA_ARGS__); \
+        PAWL_STATIC_ASSERT(!pawl_yields_, "WITH in a generator: its consumer could not tell its waits from a YIELD"); \
+        do { \
+            PAWL_POINT_DECL_(pawl_here_); \
+            { \
+                __typeof__(slot) *const pawl_slot_here_ = &(slot); \
+                *pawl_slot_here_ = __VA_ARGS__; \
+                PAWL_CALL_(pawl_here_, &pawl_slot_here_->scope) \
+            } \
+            PAWL_POINT_(pawl_here_) \
+            PAWL_FAIL_IF_(); \
+        } while (0); \
         if (0) { \
             PAWL_POINT_(pawl_try_) \
             PAWL_KEEP_(); \
-            { PAWL_CALL_(pawl_left_, pawl_scope_leave_(&(slot).awaitable, pawl_err_)) } \
+            { PAWL_CALL_(pawl_left_, pawl_scope_leave_(&(slot).scope, pawl_err_)) } \
             PAWL_POINT_(pawl_left_) \
             if (pawl_err_ == 0) pawl_dealt_with_(pawl_root_); \
             pawl_err_ = pawl_scope_left_(pawl_co_->errors[(int)pawl_slot_ % (int)PAWL_HANDLER_LEVELS], pawl_err_); \
@@ -130,7 +141,7 @@ struct pawl_deadline {
 
 /** A scope that cancels its block. */
 struct pawl_timeout {
-    PAWL_SCOPE;
+    PAWL_ONLY_SCOPE_;
     struct pawl_deadline deadline;
     bool relative, quiet;
 };
@@ -141,7 +152,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_timeout pawl_timeout_(pawl_time when, bool
 {
     struct pawl_timeout frame;
     __builtin_memset(&frame, 0, sizeof frame);
-    frame.awaitable = pawl_coro_init_(pawl_timeout_resume);
+    frame.scope = pawl_coro_init_(pawl_timeout_resume);
     frame.deadline.when = when;
     frame.relative = relative;
     frame.quiet = quiet;

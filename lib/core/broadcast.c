@@ -10,9 +10,9 @@
 
 /* ---- Broadcast ---- */
 
-void pawl_broadcast_init_(struct pawl_broadcast *broadcast, void *items, size_t item_size, size_t capacity)
+void pawl_broadcast_init_(struct pawl_broadcast *broadcast, size_t items, size_t item_size, size_t capacity)
 {
-    *broadcast = (struct pawl_broadcast){ .items = items, .item_size = item_size, .capacity = capacity };
+    *broadcast = (struct pawl_broadcast){ .items = (unsigned char *)broadcast + items, .item_size = item_size, .capacity = capacity };
 }
 
 int pawl_broadcast_send_(struct pawl_broadcast *broadcast, struct pawl_item item)
@@ -65,8 +65,10 @@ void pawl_broadcast_close_(struct pawl_broadcast *broadcast)
 
 /* ---- Watch ---- */
 
-int pawl_watch_changed_now_(struct pawl_watch *watch)
+int pawl_watch_send_(struct pawl_watch *watch, size_t offset, const void *value, size_t size)
 {
+    if (watch->closed) return PAWL_ECLOSED;
+    __builtin_memcpy((char *)watch + offset, value, size);
     watch->version++;
     pawl_wait_wake_all(&watch->waiters, 0);
     return 0;

@@ -12,9 +12,9 @@
 
 #include <pawl/channel.h>
 
-void pawl_channel_init_(struct pawl_channel *channel, void *items, size_t item_size, size_t capacity)
+void pawl_channel_init_(struct pawl_channel *channel, size_t items, size_t item_size, size_t capacity)
 {
-    *channel = (struct pawl_channel){ .items = items, .item_size = item_size, .capacity = capacity };
+    *channel = (struct pawl_channel){ .items = (unsigned char *)channel + items, .item_size = item_size, .capacity = capacity };
 }
 
 /* ---- What there is ---- */

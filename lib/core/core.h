@@ -294,6 +294,12 @@ void task_close(struct pawl_task *task);
 /* The same for one in memory that goes away while its loop stays; harmless when it has ended. */
 void task_drop(struct pawl_task *task);
 
+/* The same for a task in the caller's memory, which may be the frame that goes; one on the heap is its owner's. */
+void task_drop_static(struct pawl_task *task);
+
+/* Ends a task that was made and is not wanted: one that has not begun at once, another one by a cancellation. */
+void task_refuse(struct pawl_task *task);
+
 /* Takes an ended task out of the loop, reports it if it is to be, and frees it if it is on the heap. */
 void task_forget(struct pawl_task *task);
 

@@ -46,14 +46,22 @@ static void ask_parent(struct pawl_group *group)
     pawl_task_cancel(group->parent);
 }
 
-static void note_failure(struct pawl_group *group, struct pawl_task *task, int error)
+static void note_failure(struct pawl_group *group, struct pawl_task *parent, const struct pawl_failure *failure)
+{
+    const bool raised = group->failed == 0;
+    if (raised) group->error = (int16_t)failure->error;
+    if (group->failed < group->room) group->failures[group->failed] = *failure;
+    else if (!raised) pawl_loop_report(pawl_task_loop(parent), failure);
+    group->failed++;
+}
+
+static void child_failed(struct pawl_group *group, struct pawl_task *task, int error)
 {
     const struct pawl_failure failure = {
         .name = pawl_task_name(task), .where = pawl_coro_where(root_of(task)), .error = error, .message = "failed in a group with others"
     };
-    if (group->failed < group->room) group->failures[group->failed] = failure;
-    else if (group->failed > 0) pawl_loop_report(pawl_task_loop(task), &failure);
-    if (group->failed++ == 0) group->error = (int16_t)error;
+    note_failure(group, group->parent, &failure);
+    ask_parent(group);
 }
 
 static void remove_member(struct pawl_group *group, struct pawl_member *member)
@@ -70,10 +78,7 @@ static void child_done(void *argument)
     const int error = (pawl_future_error)(&task->awaitable.awaitable);
     remove_member(group, member);
     if (group->members == NULL && group->exiting && !(group->ended.flags & PAWL_FUTURE_DONE)) future_complete(&group->ended, 0);
-    if (error != 0 && error != PAWL_ECANCELLED) {
-        note_failure(group, task, error);
-        ask_parent(group);
-    }
+    if (error != 0 && error != PAWL_ECANCELLED) child_failed(group, task, error);
     if (member->owned) pawl_task_release(task);
 }
 
@@ -104,13 +109,20 @@ int pawl_group_add(struct pawl_group *group, struct pawl_member *member, struct 
         *member = (struct pawl_member){ 0 };
         error = join(group, member, task);
     }
-    if (error != 0 && (group == NULL || task != group->parent)) pawl_task_cancel(task);
+    if (error != 0 && task != NULL && (group == NULL || task != group->parent)) task_refuse(task);
     return error;
 }
 
 struct pawl_task *pawl_group_allocate_(struct pawl_group *group, size_t frame_size)
 {
-    return refusal(group) == 0 ? pawl_task_allocate_(member_offset(frame_size) + sizeof(struct pawl_member)) : NULL;
+    if (refusal(group) != 0) return NULL;
+    struct pawl_task *const task = pawl_task_allocate_(member_offset(frame_size) + sizeof(struct pawl_member));
+    if (task == NULL) {
+        const struct pawl_failure failure = { .name = "child", .error = PAWL_ENOMEM, .message = "could not be made" };
+        note_failure(group, group->parent, &failure);
+        ask_parent(group);
+    }
+    return task;
 }
 
 struct pawl_task *pawl_group_begin_(struct pawl_group *group, struct pawl_task *task, size_t frame_size, bool eager)
@@ -142,14 +154,15 @@ static void abandon(struct pawl_group *group)
         remove_member(group, member);
         pawl_handle_cancel(&member->handle);
         if (member->owned) pawl_task_release(member->task);
+        else task_drop_static(member->task);
     }
 }
 
 static struct pawl_coro *wait_for_members(struct pawl_group *group, struct pawl_coro *root)
 {
     group->ended = (struct pawl_future){ 0 };
-    group->awaitable.point = 1;
-    return pawl_leaf_await(&group->awaitable, root, &group->ended);
+    group->scope.point = 1;
+    return pawl_leaf_await(&group->scope, root, &group->ended);
 }
 
 /* What goes on: the first error; or the cancellation, unless that was the group's own. */
@@ -165,12 +178,12 @@ static int group_outcome(struct pawl_group *group)
         pawl_task_uncancel(parent);
         pawl_task_cancel(parent);
     }
-    if (group->failed > 0 && body != 0 && body != PAWL_ECANCELLED) {
+    if (group->failed == 0) return body;
+    if (body != 0 && body != PAWL_ECANCELLED) {
         const struct pawl_failure failure = { .name = "block", .error = body, .message = "failed in a group with others" };
-        if (group->failed < group->room) group->failures[group->failed] = failure;
-        group->failed++;
+        note_failure(group, parent, &failure);
     }
-    return group->failed > 0 ? group->error : body;
+    return group->error;
 }
 
 /* The block is left with `error`: what is still at work is told to end, if there was one. */

@@ -6,10 +6,10 @@
  */
 #include "item.h"
 
-void pawl_queue_init_(struct pawl_queue *queue, const struct pawl_queue_kind *kind, pawl_before *before, void *items, size_t item_size,
+void pawl_queue_init_(struct pawl_queue *queue, const struct pawl_queue_kind *kind, pawl_before *before, size_t items, size_t item_size,
                       size_t capacity)
 {
-    *queue = (struct pawl_queue){ .kind = kind, .before = before, .items = items, .item_size = item_size, .capacity = capacity };
+    *queue = (struct pawl_queue){ .kind = kind, .before = before, .items = (unsigned char *)queue + items, .item_size = item_size, .capacity = capacity };
     queue->finished.is_set = true;
 }
 

@@ -87,8 +87,11 @@ static struct pawl_coro *wait_for_arms(struct pawl_select *self, struct pawl_cor
 
 static int outcome(struct pawl_select *self, int error)
 {
-    for (size_t i = 0; i < self->count; i++)
-        if (is_arm(self, &self->children[i])) pawl_handle_cancel(&self->children[i].handle);
+    for (size_t i = 0; i < self->count; i++) {
+        struct pawl_child *const child = &self->children[i];
+        if (is_arm(self, child) && pawl_handle_cancel(&child->handle) && (child->future->flags & PAWL_FUTURE_TASK))
+            task_drop_static(task_of(job_of_future(child->future))); /* closed: nobody waits for it any more, and its memory goes */
+    }
     if (error != 0) return error;
     return self->cancelled ? PAWL_ECANCELLED : self->error;
 }

@@ -255,6 +255,19 @@ void task_drop(struct pawl_task *task)
     task_forget(task);
 }
 
+void task_drop_static(struct pawl_task *task)
+{
+    if (!(task->awaitable.awaitable.flags & PAWL_FUTURE_HEAP)) task_drop(task);
+}
+
+void task_refuse(struct pawl_task *task)
+{
+    struct pawl_future *const future = &task->awaitable.awaitable;
+    if (!(future->flags & PAWL_FUTURE_TASK) || (future->flags & PAWL_FUTURE_DONE)) return;
+    if (has_begun(root_of(task)) || (future->flags & PAWL_FUTURE_HEAP)) pawl_task_cancel(task);
+    else task_drop(task);
+}
+
 /* ---- Cancelling ---- */
 
 static bool is_asked(const struct pawl_task *task)

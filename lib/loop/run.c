@@ -142,7 +142,8 @@ int pawl_runner_init(struct pawl_runner *runner, struct pawl_port *port)
         if (error != 0) return error;
         port = &runner->epoll.base;
     }
-    pawl_loop_init(&runner->loop, port, &pawl_allocator_malloc);
+    const int error = pawl_loop_init(&runner->loop, port, &pawl_allocator_malloc);
+    if (error != 0) return error;
     pawl_loop_set_report(&runner->loop, pawl_report_stderr);
     return 0;
 }
