@@ -137,7 +137,7 @@ PAWL_COLD static void pawl_trap_return_(const char *name)
 #if __STDC_HOSTED__
 PAWL_COLD static void pawl_trap_too_far_(const char *name)
 {
-    fprintf(stderr, "pawl: coroutine '%s' is larger than 62 KiB of code: use the switch engine for it, or divide it\n", name);
+    fprintf(stderr, "pawl: coroutine '%s' is larger than 48 KiB of code: use the switch engine for it, or divide it\n", name);
     abort();
 }
 #define PAWL_TRAP_TOO_FAR_(name) pawl_trap_too_far_(name)
@@ -428,7 +428,7 @@ extern int pawl_err_;
 #define PAWL_POINT_(here) here: __attribute__((unused));
 /* A point is a distance in code, a little backwards or far forwards; one too far for 16 bits traps when it is taken, and
  * not when it is resumed. */
-#define PAWL_BACKWARDS_ 0x800
+#define PAWL_BACKWARDS_ 0x4000
 #define PAWL_STOP_AT_(here) \
     pawl_co_->point = pawl_distance_((const char *)&&here - (const char *)&&pawl_dispatch_, pawl_name_)
 PAWL_INLINE uint16_t pawl_distance_(ptrdiff_t distance, const char *name)

@@ -338,7 +338,7 @@ END_TEST
 #define Y16 Y4 Y4 Y4 Y4
 #define Y64 Y16 Y16 Y16 Y16
 
-/* What a sanitizer adds makes more of them than the 62 KiB that a coroutine with labels as values may have. */
+/* What a sanitizer adds makes more of them than the 48 KiB that a coroutine with labels as values may have. */
 #if defined(PAWL_COMPUTED_GOTO) && defined(__SANITIZE_ADDRESS__)
 #define MORE_YIELDS
 enum { MANY = 128 };
