@@ -85,7 +85,8 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_channel_receive pawl_channel_receive_(stru
 
 /** pawl_channel_send(c, value): waits for a place, or with capacity 0 for a receiver, and sends a value, which may have up to 16
  *  bytes (8 where pointers have 4 or less). pawl_channel_send_from(c, pointer): the same for an item of any size, which must
- *  stay until then. Raises PAWL_ECLOSED when the channel is closed before the item is in it. */
+ *  stay until then. Raises PAWL_ECLOSED when the channel is closed before the item is in it, PAWL_EINVAL when it was never
+ *  initialised. */
 #define pawl_channel_send(c, ...) pawl_channel_send_(&(c)->channel, PAWL_ITEM_FOR_(c, __VA_ARGS__))
 #define pawl_channel_send_from(c, pointer) pawl_channel_send_(&(c)->channel, PAWL_ITEM_FROM_(c, pointer))
 

@@ -233,7 +233,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_queue_join pawl_queue_join_(struct pawl_qu
 
 /** pawl_queue_put(q, value): waits for room and puts a value in, which may have up to 16 bytes (8 where pointers have 4 or less).
  *  pawl_queue_put_from(q, pointer): the same for an item of any size, which is copied when there is room and must stay until
- *  then. Raises PAWL_ECLOSED when the queue is shut down. */
+ *  then. Raises PAWL_ECLOSED when the queue is shut down, PAWL_EINVAL when it was never initialised. */
 #define pawl_queue_put(q, ...) pawl_queue_put_(&(q)->queue, PAWL_ITEM_FOR_(q, __VA_ARGS__))
 #define pawl_queue_put_from(q, pointer) pawl_queue_put_(&(q)->queue, PAWL_ITEM_FROM_(q, pointer))
 
@@ -242,7 +242,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_queue_join pawl_queue_join_(struct pawl_qu
 #define pawl_queue_get(q, pointer) pawl_queue_get_(&(q)->queue, PAWL_ITEM_INTO_(q, pointer))
 
 /** pawl_queue_put_nowait(q, value), pawl_queue_put_nowait_from(q, pointer), pawl_queue_get_nowait(q, pointer): the same at once: 0,
- *  PAWL_EFULL or PAWL_EEMPTY, PAWL_ECLOSED. */
+ *  PAWL_EFULL or PAWL_EEMPTY, PAWL_ECLOSED, PAWL_EINVAL. */
 #define pawl_queue_put_nowait(q, ...) pawl_queue_put_nowait_(&(q)->queue, PAWL_ITEM_FOR_(q, __VA_ARGS__))
 #define pawl_queue_put_nowait_from(q, pointer) pawl_queue_put_nowait_(&(q)->queue, PAWL_ITEM_FROM_(q, pointer))
 #define pawl_queue_get_nowait(q, pointer) pawl_queue_get_nowait_(&(q)->queue, PAWL_ITEM_INTO_(q, pointer))

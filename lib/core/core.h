@@ -230,6 +230,9 @@ static inline struct pawl_coro *waiter_begin(struct pawl_wait_list *list, struct
     return pawl_leaf_suspend(co, root);
 }
 
+/* Does anybody wait who was not cancelled? Those that were leave when they run, in the next iteration. */
+bool somebody_waits(const struct pawl_wait_list *list);
+
 /* Wakes one that is pending and in no list any more: mostly a task waits for it. */
 static inline void waiter_wake(struct pawl_waiter *waiter, int error)
 {

@@ -6,17 +6,6 @@
  */
 #include "lock.h"
 
-static bool nobody_waits(const struct pawl_wait_list *list)
-{
-    const struct pawl_link *link = list->first;
-    if (link == NULL) return true;
-    do {
-        if (!(pawl_future_cancelled)(&((const struct pawl_waiter *)(const void *)link)->future)) return false;
-        link = link->next;
-    } while (link != list->first);
-    return true;
-}
-
 static void wake_first(struct pawl_lock *lock)
 {
     if (lock->waiters.first == NULL) return;
@@ -26,7 +15,7 @@ static void wake_first(struct pawl_lock *lock)
 
 bool pawl_lock_try_acquire(struct pawl_lock *lock)
 {
-    if (lock == NULL || lock->locked || !nobody_waits(&lock->waiters)) return false;
+    if (lock == NULL || lock->locked || somebody_waits(&lock->waiters)) return false;
     lock->locked = true;
     lock->owed = 0;
     return true;

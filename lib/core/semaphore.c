@@ -9,19 +9,6 @@
 #include <limits.h>
 #include <pawl/sync.h>
 
-/* Those that were cancelled wait no more. */
-static bool somebody_waits(const struct pawl_semaphore *semaphore)
-{
-    const struct pawl_link *const first = semaphore->waiters.first, *link = first;
-    if (semaphore->handed > 0) return true;
-    if (first == NULL) return false;
-    do {
-        if (!(pawl_future_cancelled)(&((const struct pawl_waiter *)(const void *)link)->future)) return true;
-        link = link->next;
-    } while (link != first);
-    return false;
-}
-
 static bool hand_over(struct pawl_semaphore *semaphore)
 {
     if (pawl_wait_wake(&semaphore->waiters, 0) == NULL) return false;
@@ -32,7 +19,7 @@ static bool hand_over(struct pawl_semaphore *semaphore)
 
 bool pawl_semaphore_locked(const struct pawl_semaphore *semaphore)
 {
-    return semaphore->value == 0 || somebody_waits(semaphore);
+    return semaphore->value == 0 || semaphore->handed > 0 || somebody_waits(&semaphore->waiters);
 }
 
 bool pawl_semaphore_try_acquire(struct pawl_semaphore *semaphore)

@@ -23,7 +23,7 @@ static void has_ended(void *argument)
 static void turn(void *argument)
 {
     struct pawl_wait_for *const self = argument;
-    if (--self->turns > 0) pawl_call_soon(self->deadline.timer.awaitable.home, &self->deadline.timer, turn, self);
+    if (--self->turns > 0) pawl_call_soon(pawl_job_loop_(&self->deadline.timer.awaitable), &self->deadline.timer, turn, self);
     else has_ended(self);
 }
 

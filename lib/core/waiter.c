@@ -6,6 +6,17 @@
  */
 #include "core.h"
 
+bool somebody_waits(const struct pawl_wait_list *list)
+{
+    struct pawl_link *link = list->first;
+    if (link == NULL) return false;
+    do {
+        if (!(pawl_future_cancelled)(&waiter_of(link)->future)) return true;
+        link = link->next;
+    } while (link != list->first);
+    return false;
+}
+
 struct pawl_coro *pawl_wait_begin(struct pawl_wait_list *list, struct pawl_waiter *waiter, struct pawl_coro *co, struct pawl_coro *root)
 {
     return waiter_begin(list, waiter, co, root);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the pawl authors */
 /*
- * A runner is an epoll loop for one main task after the other, and pawl_run is one for one. SIGINT is turned into a cancellation of that task: the signal handler
- * sends a handle to the loop (the inbox and the wake are made for that), and with SA_RESETHAND the next one kills.
+ * A runner is an epoll loop for one main task after the other, and pawl_run is one for one. SIGINT is turned into a
+ * cancellation of that task: the signal handler sends a handle to the loop (the inbox and the wake are made for that), and
+ * with SA_RESETHAND the next one kills.
  */
 #define _GNU_SOURCE
 #include "../core/core.h"
@@ -98,15 +99,13 @@ static bool watch_interrupt(struct pawl_loop *loop, struct pawl_task *task)
 {
     struct sigaction before, action = { .sa_handler = on_sigint, .sa_flags = (int)SA_RESETHAND };
     if (__atomic_exchange_n(&interrupt.taken, true, __ATOMIC_ACQUIRE)) return false;
-    if (sigaction(SIGINT, NULL, &before) != 0 || before.sa_handler != SIG_DFL) {
-        __atomic_store_n(&interrupt.taken, false, __ATOMIC_RELEASE);
-        return false;
-    }
     interrupt.loop = loop;
     interrupt.task = task;
     interrupt.came = interrupt.late = false;
     sigemptyset(&action.sa_mask);
-    return sigaction(SIGINT, &action, NULL) == 0;
+    if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_DFL && sigaction(SIGINT, &action, NULL) == 0) return true;
+    __atomic_store_n(&interrupt.taken, false, __ATOMIC_RELEASE);
+    return false;
 }
 
 enum came { NONE_CAME, CAME, CAME_TOO_LATE };

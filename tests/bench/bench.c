@@ -55,8 +55,10 @@ int main(int argc, char **argv)
             ours[r] = works[w].pawl(works[w].n);
             ratios[r] = ours[r] / floors[r];
         }
-        printf("%-28s %-24s %9.2f %9.2f %7.2f %7.2f\n", works[w].name, works[w].floor_name, median(floors, rounds),
-               median(ours, rounds), median(ratios, rounds), works[w].limit);
+        printf("%-28s %-24s %9.2f %9.2f %7.2f", works[w].name, works[w].floor_name, median(floors, rounds), median(ours, rounds),
+               median(ratios, rounds));
+        if (works[w].limit > 0) printf(" %7.2f", works[w].limit);
+        putchar('\n');
         fflush(stdout);
     }
     return 0;
