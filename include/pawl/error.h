@@ -33,14 +33,18 @@ enum pawl_error {
     PAWL_EAWAITED = -32012,   /* a coroutine is awaited once only (RuntimeError: cannot reuse awaited coroutine) */
     PAWL_EDEADLK = -32013,    /* a task awaits itself; or nothing is left that could ever run */
     PAWL_ENOSYS = -32014,     /* this port cannot do that */
-    PAWL_EHOST = -32015,      /* the host is not a numeric address */
+    PAWL_EHOST = -32015,      /* there is no such host or service; or, where only numbers are taken, it is no numeric address */
     PAWL_EEOF = -32016,       /* the peer ended before all that was asked for had come */
     PAWL_EFULL = -32017,      /* no room in the queue or channel (QueueFull) */
     PAWL_EEMPTY = -32018,     /* nothing in the queue or channel (QueueEmpty) */
     PAWL_EBROKEN = -32019,    /* the barrier was aborted or reset (BrokenBarrierError) */
     PAWL_ELAGGED = -32020,    /* the subscriber was too slow: values were overwritten */
     PAWL_EINTERRUPTED = -32021, /* Ctrl-C (KeyboardInterrupt) */
-    PAWL_ECLOSED = -32022     /* the socket, channel or queue was closed (QueueShutDown) */
+    PAWL_ECLOSED = -32022,    /* the socket, stream, channel or queue was closed (QueueShutDown) */
+    PAWL_ERESOLVE = -32023,   /* no name server could answer just now (EAI_AGAIN) */
+    PAWL_ELIMIT = -32024,     /* more than the limit allows: a line or a frame that is too long (LimitOverrunError) */
+    PAWL_ETLS = -32025,       /* the peer does not keep to TLS; pawl_tls_error_text tells more (SSLError) */
+    PAWL_ECERTIFICATE = -32026 /* the peer's certificate is not to be trusted (SSLCertVerificationError) */
 };
 
 /** The text of one of the errors above: a static string, or NULL when `error` is not the library's own.

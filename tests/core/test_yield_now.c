@@ -104,13 +104,13 @@ END_TEST
 
 START_TEST(every_error_has_a_text_of_its_own)
 {
-    for (int error = PAWL_ECLOSED; error <= PAWL_ECANCELLED; error++) {
+    for (int error = PAWL_ECERTIFICATE; error <= PAWL_ECANCELLED; error++) {
         ck_assert_ptr_nonnull(pawl_error_text(error));
         ck_assert_str_eq(pawl_error_text(error), pawl_strerror(error));
-        for (int other = PAWL_ECLOSED; other < error; other++) ck_assert_str_ne(pawl_error_text(error), pawl_error_text(other));
+        for (int other = PAWL_ECERTIFICATE; other < error; other++) ck_assert_str_ne(pawl_error_text(error), pawl_error_text(other));
     }
     ck_assert_str_eq(pawl_error_text(0), "success");
-    ck_assert_ptr_null(pawl_error_text(PAWL_ECLOSED - 1));
+    ck_assert_ptr_null(pawl_error_text(PAWL_ECERTIFICATE - 1));
     ck_assert_ptr_null(pawl_error_text(PAWL_ECANCELLED + 1));
     ck_assert_ptr_null(pawl_error_text(1));
 }
