@@ -58,13 +58,15 @@ static unsigned told(uint32_t events)
     return what;
 }
 
-/* The flag goes down before the count is read: a wake after that is written, and seen at the latest by the next wait. */
+/* The flag goes down after the count was read: the other way round, what is written between the two would be read too, and the flag
+ * stay up for ever with nothing to read. Who finds it still up writes nothing, but this wait ends anyway, and the loop looks at its
+ * inbox after it; the exchange lets it see what they put there. */
 static void take_wake(struct pawl_epoll *epoll)
 {
     uint64_t count;
-    __atomic_store_n(&epoll->woken, 0, __ATOMIC_SEQ_CST);
-    ssize_t got = read(epoll->wake_fd, &count, sizeof count);
+    const ssize_t got = read(epoll->wake_fd, &count, sizeof count);
     (void)got;
+    __atomic_exchange_n(&epoll->woken, 0, __ATOMIC_SEQ_CST);
 }
 
 static int wait_events(struct pawl_port *port, enum pawl_port_wait how, pawl_time deadline)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -215,6 +216,39 @@ START_TEST(a_wake_from_another_thread_ends_the_wait)
         ck_assert_int_eq(wait_for_events(PAWL_WAIT_FOREVER, 0), 0);
         pthread_join(thread, NULL);
     }
+    kind->finish();
+}
+END_TEST
+
+/* Each of two threads posts and wakes, and goes on when it was seen: their wakes meet in the middle of a wait that ends. */
+enum { ROUNDS = 10000 };
+static unsigned posted[2], seen[2];
+
+static void *post_and_wake(void *argument)
+{
+    const int me = *(const int *)argument;
+    for (unsigned round = 1; round <= ROUNDS; round++) {
+        __atomic_store_n(&posted[me], round, __ATOMIC_RELEASE);
+        wake();
+        while (__atomic_load_n(&seen[me], __ATOMIC_ACQUIRE) != round) sched_yield();
+    }
+    return NULL;
+}
+
+START_TEST(no_wake_is_lost_that_comes_while_another_one_is_taken)
+{
+    static int numbers[] = { 0, 1 };
+    pthread_t threads[2];
+    open_port(_i);
+    if (!kind->blocks) return;
+    memset(posted, 0, sizeof posted);
+    memset(seen, 0, sizeof seen);
+    for (int i = 0; i < 2; i++) ck_assert_int_eq(pthread_create(&threads[i], NULL, post_and_wake, &numbers[i]), 0);
+    while (seen[0] < ROUNDS || seen[1] < ROUNDS) {
+        ck_assert_int_eq(wait_for_events(PAWL_WAIT_FOREVER, 0), 0);
+        for (int i = 0; i < 2; i++) __atomic_store_n(&seen[i], __atomic_load_n(&posted[i], __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+    }
+    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
     kind->finish();
 }
 END_TEST
@@ -602,6 +636,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(contract, a_look_uses_a_wake_up_too, 0, KINDS);
     tcase_add_loop_test(contract, a_wait_for_ever_that_cannot_end_is_a_deadlock_where_the_port_can_tell, 0, KINDS);
     tcase_add_loop_test(contract, a_wake_from_another_thread_ends_the_wait, 0, KINDS);
+    tcase_add_loop_test(contract, no_wake_is_lost_that_comes_while_another_one_is_taken, 0, KINDS);
     tcase_add_loop_test(contract, a_signal_during_the_wait_is_no_error, 0, KINDS);
     tcase_add_loop_test(contract, a_wake_from_a_signal_handler_ends_the_wait, 0, KINDS);
     tcase_add_loop_test(contract, a_loop_on_it_sleeps_long_enough_also_among_signals, 0, KINDS);
