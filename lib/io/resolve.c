@@ -44,10 +44,8 @@ int addresses_copy(struct pawl_getaddrinfo *self, struct pawl_loop *loop, const 
     for (const struct addrinfo *one = found; one != NULL; one = one->ai_next) count++;
     const int error = count == 0 ? PAWL_EHOST : addresses_make(self, loop, count);
     if (error != 0) return error;
-    for (struct pawl_address *address = self->addresses; found != NULL; found = found->ai_next, address++) {
-        memcpy(&address->of, found->ai_addr, found->ai_addrlen);
-        address->size = found->ai_addrlen;
-    }
+    for (struct pawl_address *address = self->addresses; found != NULL; found = found->ai_next, address++)
+        pawl_address_set(address, found->ai_addr, found->ai_addrlen);
     return 0;
 }
 
