@@ -25,6 +25,7 @@
 #ifndef PAWL_STREAM_H
 #define PAWL_STREAM_H
 
+#include "framing.h"
 #include "resolve.h"
 #include "scope.h"
 #include "socket.h"
@@ -207,6 +208,14 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_stream_piece pawl_stream_read_piece(struct
 {
     return pawl_stream_piece_(pawl_stream_read_piece_resume, stream, NULL, size);
 }
+PAWL_API pawl_resume_fn pawl_stream_read_frame_resume;
+/** Reads a message with its length before it (see framing.h), and gives it without that: a piece of `size` bytes, 0 for an empty one; `data` is
+ *  NULL at the end of the stream. Raises PAWL_EEOF when that comes within a message, and PAWL_ELIMIT for one that is longer than the limit: both leave it in
+ *  the stream. Cancelled, it has taken nothing. */
+PAWL_INLINE PAWL_MUST_USE struct pawl_stream_piece pawl_stream_read_frame(struct pawl_stream *stream, enum pawl_length how)
+{
+    return pawl_stream_piece_(pawl_stream_read_frame_resume, stream, NULL, how);
+}
 /** Waits until at least `size` bytes (1 to the limit, else PAWL_ELIMIT) are buffered and gives all that are, without taking them
  *  out: a parser says with pawl_stream_consume how many it has dealt with. At the end of the stream fewer, or 0. */
 PAWL_INLINE PAWL_MUST_USE struct pawl_stream_piece pawl_stream_fill(struct pawl_stream *stream, size_t size)
@@ -234,6 +243,8 @@ PAWL_API int pawl_stream_write_text(struct pawl_stream *stream, const char *text
 PAWL_API int pawl_stream_printf(struct pawl_stream *stream, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** Several buffers, all or none. (StreamWriter.writelines) */
 PAWL_API int pawl_stream_write_vector(struct pawl_stream *stream, const struct iovec *parts, size_t count);
+/** A message with its length before it, both or nothing. PAWL_ELIMIT when its length cannot be told so. */
+PAWL_API int pawl_stream_write_frame(struct pawl_stream *stream, enum pawl_length how, const void *data, size_t size);
 /** After what has been written the peer sees the end; reading goes on. 0; PAWL_ENOSYS when the transport cannot (TLS); PAWL_ECLOSED.
  *  (StreamWriter.write_eof) */
 PAWL_API int pawl_stream_write_end(struct pawl_stream *stream);

@@ -43,6 +43,12 @@ static inline void stream_release_if_empty(const struct pawl_stream *stream, str
 /* Sends what goes, and sees to it that the rest goes when it can. */
 void stream_flush(struct pawl_stream *stream);
 
+/* For reads in other files: what drives them, more into the buffer, and the first bytes of it. See stream_read.c. */
+struct pawl_coro *stream_read_operate(struct pawl_coro *co, struct pawl_coro *root, int error, struct pawl_stream *stream,
+                                      int (*try_once)(struct pawl_coro *co));
+int stream_pull(struct pawl_stream *stream);
+int stream_give(struct pawl_stream_piece *self, size_t size);
+
 static inline bool stream_open(const struct pawl_stream *stream)
 {
     return stream->transport != NULL && !(stream->state & STREAM_CLOSING);

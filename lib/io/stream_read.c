@@ -288,3 +288,21 @@ bool pawl_stream_at_end(const struct pawl_stream *stream)
 {
     return (stream->state & STREAM_AT_END) && buffer_used(&stream->in) == 0;
 }
+
+/* ---- For reads in other files ---- */
+
+struct pawl_coro *stream_read_operate(struct pawl_coro *co, struct pawl_coro *root, int error, struct pawl_stream *stream,
+                                      int (*try_once)(struct pawl_coro *co))
+{
+    return read_operate(co, root, error, stream, try_once);
+}
+
+int stream_pull(struct pawl_stream *stream)
+{
+    return pull(stream);
+}
+
+int stream_give(struct pawl_stream_piece *self, size_t size)
+{
+    return give(self, size);
+}

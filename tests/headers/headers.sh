@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 number=0
 
 warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Werror"
-core="config error coro gen future async port timer loop task waiter scope combinators sync queue channel group virtual"
+core="config error coro gen future async port timer loop task waiter scope combinators sync queue channel group virtual framing"
 
 # result NAME: a TAP line for the status of the command before it; what that wrote becomes its diagnostics
 result()
