@@ -39,10 +39,7 @@ void names_wait_held(int count);
 /* Answers `count` of those held back, or of those to come. */
 void names_let_go(int count);
 
-/* Waits until everything that belonged to lookups that nobody wanted any more has been given back. */
-void names_wait_forgotten(void);
-
-/* At the end: the library's own threads, if there are any, hold nothing any more. */
+/* At the end of a test: what belonged to lookups that nobody wanted any more has been given back, which it waits for. */
 void names_end(void);
 
 #endif

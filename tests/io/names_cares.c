@@ -174,12 +174,7 @@ void names_let_go(int count)
     pthread_mutex_unlock(&server.mutex);
 }
 
-/* Nothing outlives its lookup. */
-void names_wait_forgotten(void)
-{
-}
-
-/* A datagram wakes the server, which sees that it is over. */
+/* Nothing outlives its lookup. A datagram wakes the server, which sees that it is over. */
 void names_end(void)
 {
     const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((in_port_t)server.port),

@@ -5,13 +5,13 @@
 #include "names_threads.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -140,9 +140,12 @@ void names_fail_with(int result, int system)
     pthread_mutex_unlock(&mutex);
 }
 
-/* Also in a child of fork, where nobody waits any more. */
+/* In a child of fork nobody waits any more. Otherwise a lookup that was given up may still be on its way through here. */
 void names_begin(void)
 {
+    static pid_t process;
+    if (process == getpid()) return;
+    process = getpid();
     mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     memset(&kept, 0, sizeof kept);
@@ -169,15 +172,9 @@ void names_let_go(int count)
     pthread_mutex_unlock(&mutex);
 }
 
-void names_wait_forgotten(void)
+void names_end(void)
 {
     pthread_mutex_lock(&mutex);
     while (kept.held > 0 || kept.alive > 0) pthread_cond_wait(&changed, &mutex);
     pthread_mutex_unlock(&mutex);
-}
-
-void names_end(void)
-{
-    ck_assert_int_eq(names_log().held, 0);
-    ck_assert_int_eq(names_log().alive, 0);
 }
