@@ -206,7 +206,8 @@ struct pawl_send_to {
     size_t size;
     const struct pawl_address *address;
 };
-/** Sends a datagram, whole or not at all; NULL for `address` when the socket is connected. (loop.sock_sendto) */
+/** Sends a datagram, whole or not at all; NULL for `address` when the socket is connected. Raises -EAGAIN when the queue of a Unix socket
+ *  that it is sent to is full: the system does not tell when that has room, so try again later, or connect. (loop.sock_sendto) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_send_to pawl_send_to(struct pawl_socket *sock, const void *data, size_t size,
                                                            const struct pawl_address *address);
 
@@ -283,6 +284,7 @@ struct pawl_splice {
     uint64_t size;
     uint64_t result;  /* bytes that have arrived in `to` */
     uint64_t waiting; /* bytes taken out of `from`, which are in the pipe between them; lost after an error */
+    struct pawl_handle other; /* looks after the one that is not waited for */
     int pipe[2];
 };
 /** Moves `size` bytes (UINT64_MAX: until the peer of `from` shuts down its side) from one socket or pipe to another, without
@@ -394,7 +396,13 @@ PAWL_INLINE struct pawl_sendfile pawl_sendfile(struct pawl_socket *sock, int fil
 }
 PAWL_INLINE struct pawl_splice pawl_splice(struct pawl_socket *from, struct pawl_socket *to, uint64_t size)
 {
-    struct pawl_splice frame = { PAWL_CORO_INIT(pawl_splice_resume), from, to, size, 0, 0, { -1, -1 } };
+    struct pawl_splice frame;
+    __builtin_memset(&frame, 0, sizeof frame);
+    frame.awaitable = pawl_coro_init_(pawl_splice_resume);
+    frame.from = from;
+    frame.to = to;
+    frame.size = size;
+    frame.pipe[0] = frame.pipe[1] = -1;
     return frame;
 }
 PAWL_INLINE struct pawl_wait_ready pawl_wait_ready(struct pawl_socket *sock, enum pawl_direction direction)

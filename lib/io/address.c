@@ -31,14 +31,21 @@ int pawl_address_parse(struct pawl_address *address, const char *host, uint16_t 
     return error;
 }
 
+static size_t least_size(const struct sockaddr *sockaddr)
+{
+    return sockaddr->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sockaddr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : 0;
+}
+
 int pawl_address_set(struct pawl_address *address, const struct sockaddr *sockaddr, size_t size)
 {
     if (address == NULL) return PAWL_EINVAL;
-    *address = none;
-    if (sockaddr == NULL || size < sizeof sockaddr->sa_family || size > sizeof address->of) return PAWL_EINVAL;
-    memcpy(&address->of, sockaddr, size);
-    address->size = (uint32_t)size;
-    return 0;
+    struct pawl_address copy = none;
+    bool fits = sockaddr != NULL && size >= sizeof sockaddr->sa_family && size <= sizeof copy.of;
+    fits = fits && size >= least_size(sockaddr);
+    if (fits) memcpy(&copy.of, sockaddr, size);
+    if (fits) copy.size = (uint32_t)size;
+    *address = copy;
+    return fits ? 0 : PAWL_EINVAL;
 }
 
 int pawl_address_unix(struct pawl_address *address, const char *path)

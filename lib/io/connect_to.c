@@ -48,7 +48,7 @@ PAWL_LEAF(pawl_connect_to)
         if (error != 0) return pawl_leaf_done(co, error); /* somebody else's */
         error = connect_begin(self, pawl_task_loop(task));
     } else if (!(sock->state & WRITING)) {
-        return pawl_leaf_done(co, PAWL_ECLOSED); /* closed meanwhile; what may be open there now is not this one's */
+        return pawl_leaf_done(co, error != 0 ? error : PAWL_ECLOSED); /* closed; what may be open there now is not this one's */
     } else if (error == 0) {
         error = socket_connected(sock->watch.fd);
     }

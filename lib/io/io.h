@@ -61,7 +61,7 @@ struct quiet {
     bool pending;
 };
 void quiet_begin(struct quiet *quiet);
-void quiet_end(const struct quiet *quiet, bool broken);
+void quiet_end(const struct quiet *quiet, bool cut_short);
 
 /* ---- The shape ---- */
 

@@ -3,6 +3,7 @@
 /* Messages: datagrams with their addresses, and descriptors that travel along. All of them are recvmsg and sendmsg. */
 #include "io.h"
 
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,11 +31,20 @@ static ssize_t send_message(struct pawl_socket *sock, const struct msghdr *messa
 
 /* ---- As they are ---- */
 
-/* What was asked for besides data (MSG_ERRQUEUE, MSG_OOB) may be missing while there is data. */
+/* Of urgent data and of the queue of errors EAGAIN says nothing about the data. */
+static ssize_t receive_beside(const struct pawl_socket *sock, struct msghdr *message, int flags)
+{
+    ssize_t got;
+    do got = recvmsg(sock->watch.fd, message, flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    return got >= 0 ? got : would_block(errno) ? PAWL_EPENDING : -errno;
+}
+
 static int try_recvmsg(struct pawl_coro *co)
 {
     struct pawl_message *const self = (struct pawl_message *)(void *)co;
-    const ssize_t got = receive_message(self->sock, self->message, self->flags);
+    const bool beside = (self->flags & (MSG_ERRQUEUE | MSG_OOB)) != 0;
+    const ssize_t got = beside ? receive_beside(self->sock, self->message, self->flags) : receive_message(self->sock, self->message, self->flags);
     if (got < 0) return (int)got;
     self->result = (size_t)got;
     return 0;
@@ -94,6 +104,16 @@ PAWL_LEAF(pawl_recv_from)
     return socket_operate(co, root, error, self->sock, READING, try_recv_from);
 }
 
+/* Is it not this socket that is full? Of the queue of a Unix socket that this one is not connected with the system tells nobody when there
+ * is room again. */
+static bool has_room(struct pawl_socket *sock)
+{
+    struct pollfd asked = { .fd = sock->watch.fd, .events = POLLOUT };
+    const bool room = poll(&asked, 1, 0) == 1;
+    if (room) sock->state &= (uint16_t)~WRITE_DRY;
+    return room;
+}
+
 static int try_send_to(struct pawl_coro *co)
 {
     struct pawl_send_to *const self = (struct pawl_send_to *)(void *)co;
@@ -102,6 +122,7 @@ static int try_send_to(struct pawl_coro *co)
     const struct msghdr message = { .msg_name = address ? (void *)(uintptr_t)&address->of : NULL,
                                     .msg_namelen = address ? address->size : 0, .msg_iov = &part, .msg_iovlen = 1 };
     const ssize_t put = send_message(self->sock, &message, 0);
+    if (put == PAWL_EPENDING && address != NULL && address->of.family == AF_UNIX && has_room(self->sock)) return -EAGAIN;
     return put < 0 ? (int)put : 0;
 }
 
@@ -117,7 +138,7 @@ PAWL_LEAF(pawl_send_to)
 
 union fd_control {
     struct cmsghdr align;
-    char room[CMSG_SPACE(sizeof(int[PAWL_MOST_FDS]))];
+    char room[CMSG_SPACE(sizeof(int[PAWL_MOST_FDS])) + CMSG_SPACE(sizeof(struct ucred))]; /* PAWL_CREDENTIALS come along */
 };
 
 static int try_send_fds(struct pawl_coro *co)

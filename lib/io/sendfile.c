@@ -28,12 +28,12 @@ static ssize_t copy_share(struct pawl_sendfile *self)
 static ssize_t send_share(struct pawl_sendfile *self)
 {
     struct quiet quiet;
+    const size_t share = share_of(self, SHARE);
     off_t offset = self->offset;
     quiet_begin(&quiet);
-    const ssize_t put = sendfile(self->sock->watch.fd, self->file, &offset, share_of(self, SHARE));
+    const ssize_t put = sendfile(self->sock->watch.fd, self->file, &offset, share);
     const int error = errno;
-    quiet_end(&quiet, put < 0 && error == EPIPE);
-    errno = error;
+    quiet_end(&quiet, put < (ssize_t)share);
     return put < 0 ? -error : put;
 }
 

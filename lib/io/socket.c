@@ -276,9 +276,9 @@ struct pawl_future *pawl_socket_ready(struct pawl_socket *sock, enum pawl_direct
 {
     const bool reading = direction == PAWL_READABLE;
     struct pawl_future *const ready = reading ? &sock->readable : &sock->writable;
-    if (sock->loop == NULL) return ready;
     if (ready->flags & PAWL_FUTURE_DONE) pawl_future_reset(ready);
     sock->streak = 0;
-    if (!(sock->state & (reading ? READ_DRY : WRITE_DRY))) pawl_future_settle(ready, 0);
+    if (sock->loop == NULL) pawl_future_settle(ready, PAWL_ECLOSED);
+    else if (!(sock->state & (reading ? READ_DRY : WRITE_DRY))) pawl_future_settle(ready, 0);
     return ready;
 }

@@ -6,7 +6,8 @@
  *      from ──splice──► pipe ──splice──► to
  *        ▲ readable        waiting         ▲ writable
  *
- * It is filled only when it is empty, so that EAGAIN says which of the two sockets is dry.
+ * It is filled only when it is empty, so that EAGAIN says which of the two sockets is dry. While it waits for one, the other one may be
+ * closed; a handle waits for that, and then wakes it.
  */
 #include "io.h"
 
@@ -23,7 +24,7 @@ static ssize_t splice_quietly(int from, int to, size_t size)
     do moved = splice(from, NULL, to, NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     while (moved < 0 && errno == EINTR);
     const int error = errno;
-    quiet_end(&quiet, moved < 0 && error == EPIPE);
+    quiet_end(&quiet, moved < (ssize_t)size);
     return moved < 0 ? -error : moved;
 }
 
@@ -63,6 +64,7 @@ static int empty(struct pawl_splice *self)
 static struct pawl_coro *end(struct pawl_coro *co, int error)
 {
     struct pawl_splice *const self = (struct pawl_splice *)(void *)co;
+    pawl_future_remove_callback(&self->other);
     for (int i = 0; i < 2; i++) {
         if (self->pipe[i] >= 0) close(self->pipe[i]);
         self->pipe[i] = -1;
@@ -74,11 +76,30 @@ static struct pawl_coro *end(struct pawl_coro *co, int error)
     return pawl_leaf_done(co, error);
 }
 
-/* Both sides are this one's, whichever it waits for. */
-static void occupy(const struct pawl_splice *self)
+static void wake_reader(void *argument)
 {
-    self->from->state |= READING;
-    self->to->state |= WRITING;
+    pawl_future_settle(&((struct pawl_splice *)argument)->from->readable, 0);
+}
+
+static void wake_writer(void *argument)
+{
+    pawl_future_settle(&((struct pawl_splice *)argument)->to->writable, 0);
+}
+
+static struct pawl_coro *wait_for_input(struct pawl_coro *co, struct pawl_coro *root)
+{
+    struct pawl_splice *const self = (struct pawl_splice *)(void *)co;
+    if (self->to->writable.flags & PAWL_FUTURE_DONE) pawl_future_reset(&self->to->writable);
+    pawl_future_add_callback(&self->to->writable, self->to->loop, &self->other, wake_reader, self);
+    return socket_wait(co, root, self->from, READING);
+}
+
+static struct pawl_coro *wait_for_room(struct pawl_coro *co, struct pawl_coro *root)
+{
+    struct pawl_splice *const self = (struct pawl_splice *)(void *)co;
+    if (self->from->readable.flags & PAWL_FUTURE_DONE) pawl_future_reset(&self->from->readable);
+    pawl_future_add_callback(&self->from->readable, self->from->loop, &self->other, wake_writer, self);
+    return socket_wait(co, root, self->to, WRITING);
 }
 
 /* Moves what goes. A pipeful is its share. */
@@ -87,15 +108,11 @@ static struct pawl_coro *move(struct pawl_coro *co, struct pawl_coro *root)
     struct pawl_splice *const self = (struct pawl_splice *)(void *)co;
     if (self->waiting == 0 && self->result < self->size) {
         const int filled = fill(self);
-        if (filled == PAWL_EPENDING) {
-            occupy(self);
-            return socket_wait(co, root, self->from, READING);
-        }
+        if (filled == PAWL_EPENDING) return wait_for_input(co, root);
         if (filled <= 0) return end(co, filled);
     }
     const int error = empty(self);
-    occupy(self);
-    if (error == PAWL_EPENDING) return socket_wait(co, root, self->to, WRITING);
+    if (error == PAWL_EPENDING) return wait_for_room(co, root);
     if (error != 0 || self->result == self->size) return end(co, error);
     return socket_give_way(co, root, self->from, READING);
 }
@@ -104,6 +121,17 @@ static int check(const struct pawl_coro *co, const struct pawl_task *task, const
 {
     const int error = socket_check(co, task, self->from, READING);
     return error != 0 ? error : socket_check(co, task, self->to, WRITING);
+}
+
+/* Both sides are this one's from now on, whichever it waits for. */
+static int begin(struct pawl_coro *co)
+{
+    struct pawl_splice *const self = (struct pawl_splice *)(void *)co;
+    if (pipe2(self->pipe, O_NONBLOCK | O_CLOEXEC) != 0) return -errno;
+    self->from->state |= READING;
+    self->to->state |= WRITING;
+    co->point = GAVE_WAY;
+    return 0;
 }
 
 PAWL_LEAF(pawl_splice)
@@ -116,7 +144,12 @@ PAWL_LEAF(pawl_splice)
     if (error != 0) return end(co, error);
     if (task == NULL) return socket_by_hand(co, root, &self->from->readable);
     error = check(co, task, self);
-    if (error == 0 && co->point == START && pipe2(self->pipe, O_NONBLOCK | O_CLOEXEC) != 0) error = -errno;
     if (error != 0) return end(co, error);
+    if (co->point == START) {
+        error = begin(co);
+        if (error != 0) return end(co, error);
+        if (++self->from->streak > STREAK) return socket_give_way(co, root, self->from, READING);
+    }
+    pawl_future_remove_callback(&self->other);
     return move(co, root);
 }

@@ -198,8 +198,9 @@ static void shut(struct pawl_stream *stream)
 /* The transport has to wait. */
 static void flush_when_ready(struct pawl_stream *stream)
 {
+    if (stream->loop == NULL) return; /* what is written stays */
     struct pawl_future *const ready = pawl_socket_ready(&stream->sock, stream->wants[1] == PAWL_READABLE ? PAWL_READABLE : PAWL_WRITABLE);
-    if (stream->loop != NULL) (pawl_future_add_callback)(ready, stream->loop, &stream->flusher, flush_later, stream);
+    (pawl_future_add_callback)(ready, stream->loop, &stream->flusher, flush_later, stream);
 }
 
 /* Everything has been sent: is the end to be said? */

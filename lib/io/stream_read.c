@@ -78,9 +78,10 @@ static struct pawl_coro *read_give_way(struct pawl_coro *co, struct pawl_coro *r
 
 static struct pawl_future *readiness(struct pawl_stream *stream)
 {
-    struct pawl_future *const ready = pawl_socket_ready(&stream->sock, stream->wants[0] == PAWL_WRITABLE ? PAWL_WRITABLE : PAWL_READABLE);
-    if (stream->loop == NULL && (ready->flags & PAWL_FUTURE_DONE)) pawl_future_reset(ready);
-    return ready;
+    struct pawl_future *const fed = &stream->sock.readable;
+    if (stream->loop != NULL) return pawl_socket_ready(&stream->sock, stream->wants[0] == PAWL_WRITABLE ? PAWL_WRITABLE : PAWL_READABLE);
+    if (fed->flags & PAWL_FUTURE_DONE) pawl_future_reset(fed);
+    return fed;
 }
 
 static struct pawl_coro *read_wait(struct pawl_coro *co, struct pawl_coro *root, struct pawl_stream *stream)

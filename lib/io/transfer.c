@@ -31,10 +31,12 @@ static ssize_t receive(struct pawl_socket *sock, void *data, size_t size)
 static ssize_t write_quietly(int fd, const struct iovec *parts, int count)
 {
     struct quiet quiet;
+    size_t size = 0;
+    for (int i = 0; i < count; i++) size += parts[i].iov_len;
     quiet_begin(&quiet);
     const ssize_t put = writev(fd, parts, count);
     const int error = errno;
-    quiet_end(&quiet, put < 0 && error == EPIPE);
+    quiet_end(&quiet, put < 0 || (size_t)put < size);
     errno = error;
     return put;
 }
