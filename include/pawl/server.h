@@ -116,12 +116,13 @@ struct pawl_server_shutdown {
     PAWL_COROUTINE(void);
     struct pawl_server *server;
     pawl_time grace;
+    int16_t error;
     struct pawl_timeout timeout;
     struct pawl_server_change change;
 };
 PAWL_API pawl_resume_fn pawl_server_wait_closed_resume, pawl_serve_forever_resume, pawl_server_shutdown_resume;
 
-/** Waits until it has been closed and its last connection has ended. (Server.wait_closed) */
+/** Waits until it has been closed and its last connection has ended. Cancelled, it changes nothing. (Server.wait_closed) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_server_wait_closed pawl_server_wait_closed(struct pawl_server *server)
 {
     struct pawl_server_wait_closed frame;
@@ -143,7 +144,8 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_serve_forever pawl_serve_forever(struct pa
 }
 
 /** Stops accepting, lets the connections go on to their end for up to `grace` (PAWL_FOREVER: as long as they like), cancels those that are left, and
- *  waits for them. Cancelled meanwhile, it cancels them at once. */
+ *  waits for them. Cancelled meanwhile, it cancels them at once, and raises PAWL_ECANCELLED when they have ended: nothing of the server
+ *  is left in any case. */
 PAWL_INLINE PAWL_MUST_USE struct pawl_server_shutdown pawl_server_shutdown(struct pawl_server *server, pawl_time grace)
 {
     struct pawl_server_shutdown frame;

@@ -70,7 +70,7 @@ struct pawl_stream {
     int16_t error, read_error; /* why nothing can be written, or read, any more */
     uint16_t state;
     uint8_t wants[2]; /* what the transport waits for, reading and writing: PAWL_READABLE, PAWL_WRITABLE */
-    uint8_t streak;   /* reads since it last waited */
+    uint8_t streak;   /* reads and drains since it last waited */
 };
 
 enum {
@@ -234,7 +234,8 @@ PAWL_API bool pawl_stream_at_end(const struct pawl_stream *stream);
 
 /* ---- Writing ---- */
 
-/** Writes `size` bytes: copies them into the buffer, or sends them. 0; PAWL_ENOMEM, and nothing is written; PAWL_ECLOSED after close
+/** Writes `size` bytes: copies them into the buffer, or sends them. 0; PAWL_ENOMEM, and nothing is written (of 16 KiB and more a part may
+ *  have gone: then the stream has failed, and says so from then on); PAWL_ECLOSED after close
  *  or pawl_stream_write_end; the error that ended an earlier write (-EPIPE, -ECONNRESET); PAWL_EINVAL. In the loop's thread. (StreamWriter.write) */
 PAWL_API int pawl_stream_write(struct pawl_stream *stream, const void *data, size_t size);
 /** A string, without its terminator. */
@@ -245,7 +246,7 @@ PAWL_API int pawl_stream_printf(struct pawl_stream *stream, const char *format, 
 PAWL_API int pawl_stream_write_vector(struct pawl_stream *stream, const struct iovec *parts, size_t count);
 /** A message with its length before it, both or nothing. PAWL_ELIMIT when its length cannot be told so. */
 PAWL_API int pawl_stream_write_frame(struct pawl_stream *stream, enum pawl_length how, const void *data, size_t size);
-/** After what has been written the peer sees the end; reading goes on. 0; PAWL_ENOSYS when the transport cannot (TLS); PAWL_ECLOSED.
+/** After what has been written the peer sees the end; reading goes on. 0; PAWL_ENOSYS where that cannot be said (TLS, pipes, terminals: close it); PAWL_ECLOSED.
  *  (StreamWriter.write_eof) */
 PAWL_API int pawl_stream_write_end(struct pawl_stream *stream);
 /** How many bytes are written and not yet sent. */

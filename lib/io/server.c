@@ -272,9 +272,14 @@ ASYNC_PUBLIC(pawl_server_shutdown)
         WITH(self->timeout, pawl_move_on_after(self->grace)) {
             while (self->server->count > 0) AWAIT(self->change, a_change(self->server));
         } END_WITH;
-    } FINALLY {
-        pawl_server_cancel(self->server);
+    } CATCH_ALL {
+        self->error = (int16_t)CAUGHT();
     } END_TRY;
-    while (!is_over(self->server)) AWAIT(self->change, a_change(self->server));
+    pawl_server_cancel(self->server);
+    while (!is_over(self->server) && self->error != PAWL_EEXIT) {
+        TRY_AWAIT(self->change, a_change(self->server)); /* also when it is cancelled once more */
+        if (AWAIT_ERROR() != 0) self->error = (int16_t)AWAIT_ERROR();
+    }
+    if (self->error != 0) RAISE(self->error);
     ASYNC_END;
 }

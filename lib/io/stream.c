@@ -14,6 +14,8 @@
  */
 #include "stream.h"
 
+#include "io.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -84,10 +86,11 @@ static ssize_t socket_write(struct pawl_stream *stream, const struct iovec *part
     return pawl_socket_try_send_vector(&stream->sock, parts, count);
 }
 
-/* Before a close there is no need to say so. A pipe has one direction only: it ends by being closed. */
+/* Before a close there is no need to say so. Of one that the peer has reset the system says that it is not connected. */
 static int socket_end(struct pawl_stream *stream, bool closing)
 {
-    return closing ? 0 : pawl_socket_shutdown(&stream->sock, SHUT_WR);
+    const int error = closing ? 0 : pawl_socket_shutdown(&stream->sock, SHUT_WR);
+    return error == -ENOTCONN ? -EPIPE : error;
 }
 
 const struct pawl_transport pawl_transport_socket = {
@@ -345,7 +348,7 @@ int pawl_stream_write_end(struct pawl_stream *stream)
 {
     const int error = may_write(stream);
     if (error != 0) return error;
-    if (!stream->transport->half_close) return PAWL_ENOSYS;
+    if (!stream->transport->half_close || stream->sock.kind == KIND_FILE) return PAWL_ENOSYS;
     stream->state |= STREAM_END_ASKED;
     stream_flush(stream);
     return stream->error;
@@ -364,15 +367,18 @@ static struct pawl_coro *drain(struct pawl_coro *co, struct pawl_coro *root, int
     struct pawl_stream_drain *const self = (struct pawl_stream_drain *)(void *)co;
     struct pawl_stream *const stream = self->stream;
     if (stream == NULL) return pawl_leaf_done(co, PAWL_EINVAL);
-    const bool waited = co->point == 1;
+    const bool waited = co->point == 1, gave_way = co->point == 2;
     if (waited) pawl_wait_end(&stream->drainers, &self->waiter);
     else if (error == 0 && stream->transport == NULL) error = PAWL_ECLOSED;
-    else if (error == 0) stream_flush(stream);
+    else if (error == 0 && !gave_way) stream_flush(stream);
     if (error == 0) error = stream->error;
     if (error != 0 || stream->transport == NULL) return pawl_leaf_done(co, error);
     const size_t left = pawl_stream_unsent(stream);
     if (entirely ? left > 0 : left > stream->high && !waited) return wait_here(co, root, &stream->drainers);
-    return pawl_leaf_done(co, 0);
+    if (waited || gave_way || stream->loop == NULL || ++stream->streak <= STREAK) return pawl_leaf_done(co, 0);
+    stream->streak = 0;
+    co->point = 2;
+    return pawl_leaf_suspend(co, root);
 }
 
 PAWL_LEAF(pawl_stream_drain)
