@@ -72,7 +72,7 @@ struct pawl_server {
     void *argument;
     struct pawl_link *connections; /* those at work */
     size_t count;    /* how many there are */
-    size_t most;     /* with so many connections it accepts no more, and they queue in the system; 0: no limit. May be changed at any time */
+    size_t most;     /* with so many connections it accepts no more, see pawl_server_set_most */
     size_t served;   /* how many there have been */
     size_t failed;   /* how many of them ended with an error that was reported */
     uint32_t limit;  /* of the streams, see pawl_stream_set_limit; 0: the default. May be changed at any time */
@@ -98,6 +98,10 @@ PAWL_INLINE int pawl_server_port(const struct pawl_server *server)
 
 /** Stops accepting; connections go on. Harmless for a closed one. (Server.close) */
 PAWL_API void pawl_server_close(struct pawl_server *server);
+
+/** With `most` (0: no limit, the default) connections at work the server accepts no more until one has ended; they queue in the system. At any
+ *  time; connections that are more than that already go on. */
+PAWL_API void pawl_server_set_most(struct pawl_server *server, size_t most);
 
 /** Cancels the tasks of all connections. */
 PAWL_API void pawl_server_cancel(struct pawl_server *server);

@@ -38,6 +38,7 @@ struct pawl_socket {
     struct pawl_loop *loop; /* NULL: closed */
     struct pawl_future readable, writable;
     uint16_t state;
+    uint16_t opening;     /* how manieth: an operation belongs to one of them */
     uint8_t kind, streak; /* operations since it last waited */
 };
 
@@ -286,6 +287,7 @@ struct pawl_splice {
     uint64_t waiting; /* bytes taken out of `from`, which are in the pipe between them; lost after an error */
     struct pawl_handle other; /* looks after the one that is not waited for */
     int pipe[2];
+    uint16_t openings[2];     /* of the two */
 };
 /** Moves `size` bytes (UINT64_MAX: until the peer of `from` shuts down its side) from one socket or pipe to another, without
  *  copying them through this process: what a proxy does. `to` is left open. It is the reader of `from` and the writer of `to`

@@ -68,7 +68,7 @@ struct pawl_stream {
     struct pawl_wait_list drainers, closers;
     uint32_t limit, high, low;
     int16_t error, read_error; /* why nothing can be written, or read, any more */
-    uint16_t state;
+    uint16_t state, opening;
     uint8_t wants[2]; /* what the transport waits for, reading and writing: PAWL_READABLE, PAWL_WRITABLE */
     uint8_t streak;   /* reads and drains since it last waited */
 };

@@ -47,7 +47,7 @@ PAWL_LEAF(pawl_connect_to)
         if (sock->loop != NULL) error = socket_check(co, task, sock, WRITING);
         if (error != 0) return pawl_leaf_done(co, error); /* somebody else's */
         error = connect_begin(self, pawl_task_loop(task));
-    } else if (!(sock->state & WRITING)) {
+    } else if (sock->loop == NULL || !operation_is_of(co, sock->opening)) {
         return pawl_leaf_done(co, error != 0 ? error : PAWL_ECLOSED); /* closed; what may be open there now is not this one's */
     } else if (error == 0) {
         error = socket_connected(sock->watch.fd);

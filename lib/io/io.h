@@ -70,19 +70,32 @@ static inline struct pawl_future *side_future(struct pawl_socket *sock, unsigned
     return side == READING ? &sock->readable : &sock->writable;
 }
 
+/* An operation that has occupied its side notes for which opening of the socket: closed and opened again, the socket is another one's, even
+ * when that happens between an event and the step that it leads to. Of the errors in a leaf's header the second is free for this. */
+static inline void operation_occupy(struct pawl_coro *co, unsigned point, unsigned opening)
+{
+    co->point = (uint16_t)point;
+    co->errors[1] = (int16_t)opening;
+}
+
+static inline bool operation_is_of(const struct pawl_coro *co, unsigned opening)
+{
+    return co->point != START && (uint16_t)co->errors[1] == opening;
+}
+
 /* May this operation begin, or go on? */
 static inline int socket_check(const struct pawl_coro *co, const struct pawl_task *task, const struct pawl_socket *sock, unsigned side)
 {
     if (PAWL_UNLIKELY(sock->loop == NULL)) return PAWL_ECLOSED;
     if (PAWL_UNLIKELY(sock->loop != pawl_task_loop(task))) return PAWL_EINVAL;
     if (co->point == START) return PAWL_UNLIKELY(sock->state & side) ? PAWL_EBUSY : 0;
-    return PAWL_LIKELY(sock->state & side) ? 0 : PAWL_ECLOSED; /* closed, and what is open there now is not this one's */
+    return PAWL_LIKELY(operation_is_of(co, sock->opening)) ? 0 : PAWL_ECLOSED;
 }
 
 /* Ends an operation that has occupied its side, or, at START, not even that. */
 static inline struct pawl_coro *socket_leave(struct pawl_coro *co, struct pawl_socket *sock, unsigned side, int error)
 {
-    if (co->point != START) sock->state &= (uint16_t)~side;
+    if (operation_is_of(co, sock->opening)) sock->state &= (uint16_t)~side;
     return pawl_leaf_done(co, error);
 }
 
@@ -93,7 +106,7 @@ static inline struct pawl_coro *socket_wait(struct pawl_coro *co, struct pawl_co
     if (ready->flags & PAWL_FUTURE_DONE) pawl_future_reset(ready);
     sock->streak = 0;
     sock->state |= (uint16_t)side;
-    co->point = WAITS;
+    operation_occupy(co, WAITS, sock->opening);
     return pawl_leaf_await(co, root, ready);
 }
 
@@ -101,7 +114,7 @@ static inline struct pawl_coro *socket_give_way(struct pawl_coro *co, struct paw
 {
     sock->streak = 0;
     sock->state |= (uint16_t)side;
-    co->point = GAVE_WAY;
+    operation_occupy(co, GAVE_WAY, sock->opening);
     return pawl_leaf_suspend(co, root);
 }
 

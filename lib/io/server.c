@@ -216,6 +216,12 @@ void pawl_server_close(struct pawl_server *server)
     pawl_wait_wake_all(&server->changed, 0);
 }
 
+void pawl_server_set_most(struct pawl_server *server, size_t most)
+{
+    server->most = most;
+    pawl_wait_wake_all(&server->changed, 0);
+}
+
 /* A task that is cancelled ends in a later iteration, and so the ring stays as it is meanwhile. */
 void pawl_server_cancel(struct pawl_server *server)
 {

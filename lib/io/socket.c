@@ -33,7 +33,8 @@ static void notify(struct pawl_watcher *watch, unsigned events)
 int socket_register(struct pawl_socket *sock, struct pawl_loop *loop, int fd, unsigned kind)
 {
     struct pawl_port *const port = loop->port;
-    *sock = (struct pawl_socket){ .watch = { .fd = fd, .notify = notify }, .kind = (uint8_t)kind };
+    const unsigned opening = sock->opening + 1u;
+    *sock = (struct pawl_socket){ .watch = { .fd = fd, .notify = notify }, .opening = (uint16_t)opening, .kind = (uint8_t)kind };
     const int error = port->ops->watch ? port->ops->watch(port, &sock->watch) : PAWL_ENOSYS;
     if (error != 0) close(fd);
     else sock->loop = loop;

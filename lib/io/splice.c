@@ -69,10 +69,8 @@ static struct pawl_coro *end(struct pawl_coro *co, int error)
         if (self->pipe[i] >= 0) close(self->pipe[i]);
         self->pipe[i] = -1;
     }
-    if (co->point != START) {
-        self->from->state &= (uint16_t)~READING;
-        self->to->state &= (uint16_t)~WRITING;
-    }
+    if (co->point != START && self->openings[0] == self->from->opening) self->from->state &= (uint16_t)~READING;
+    if (co->point != START && self->openings[1] == self->to->opening) self->to->state &= (uint16_t)~WRITING;
     return pawl_leaf_done(co, error);
 }
 
@@ -117,9 +115,11 @@ static struct pawl_coro *move(struct pawl_coro *co, struct pawl_coro *root)
     return socket_give_way(co, root, self->from, READING);
 }
 
-static int check(const struct pawl_coro *co, const struct pawl_task *task, const struct pawl_splice *self)
+static int check(struct pawl_coro *co, const struct pawl_task *task, const struct pawl_splice *self)
 {
+    operation_occupy(co, co->point, self->openings[0]);
     const int error = socket_check(co, task, self->from, READING);
+    operation_occupy(co, co->point, self->openings[1]);
     return error != 0 ? error : socket_check(co, task, self->to, WRITING);
 }
 
@@ -130,6 +130,8 @@ static int begin(struct pawl_coro *co)
     if (pipe2(self->pipe, O_NONBLOCK | O_CLOEXEC) != 0) return -errno;
     self->from->state |= READING;
     self->to->state |= WRITING;
+    self->openings[0] = self->from->opening;
+    self->openings[1] = self->to->opening;
     co->point = GAVE_WAY;
     return 0;
 }

@@ -102,8 +102,10 @@ const struct pawl_transport pawl_transport_socket = {
 void stream_begin(struct pawl_stream *stream, struct pawl_loop *loop, const struct pawl_transport *transport)
 {
     const struct pawl_socket sock = stream->sock; /* whose watch knows its address */
+    const unsigned opening = stream->opening + 1u;
     memset(stream, 0, sizeof *stream);
     stream->sock = sock;
+    stream->opening = (uint16_t)opening;
     stream->loop = loop;
     stream->transport = transport;
     stream->limit = stream->high = PAWL_STREAM_LIMIT;
@@ -341,6 +343,7 @@ int pawl_stream_printf(struct pawl_stream *stream, const char *format, ...)
     }
     va_end(again);
     va_end(arguments);
+    stream_release_if_empty(stream, &stream->out);
     return error != 0 || size == 0 ? error : written(stream);
 }
 

@@ -64,7 +64,7 @@ static size_t take_out(struct pawl_stream *stream, void *data, size_t size)
 
 static struct pawl_coro *read_leave(struct pawl_coro *co, struct pawl_stream *stream, int error)
 {
-    if (co->point != START) stream->state &= (uint16_t)~STREAM_READING;
+    if (operation_is_of(co, stream->opening)) stream->state &= (uint16_t)~STREAM_READING;
     return pawl_leaf_done(co, error);
 }
 
@@ -72,7 +72,7 @@ static struct pawl_coro *read_give_way(struct pawl_coro *co, struct pawl_coro *r
 {
     stream->streak = 0;
     stream->state |= STREAM_READING;
-    co->point = GAVE_WAY;
+    operation_occupy(co, GAVE_WAY, stream->opening);
     return pawl_leaf_suspend(co, root);
 }
 
@@ -92,7 +92,7 @@ static struct pawl_coro *read_wait(struct pawl_coro *co, struct pawl_coro *root,
     if (ready->flags & PAWL_FUTURE_DONE) return read_give_way(co, root, stream);
     stream->streak = 0;
     stream->state |= STREAM_READING;
-    co->point = WAITS;
+    operation_occupy(co, WAITS, stream->opening);
     return pawl_leaf_await(co, root, ready);
 }
 
@@ -100,7 +100,7 @@ static int read_check(const struct pawl_coro *co, const struct pawl_stream *stre
 {
     if (!stream_open(stream)) return PAWL_ECLOSED;
     if (co->point == START) return stream->state & STREAM_READING ? PAWL_EBUSY : 0;
-    return stream->state & STREAM_READING ? 0 : PAWL_ECLOSED; /* closed, and what is open there now is another one */
+    return operation_is_of(co, stream->opening) ? 0 : PAWL_ECLOSED;
 }
 
 static inline struct pawl_coro *read_operate(struct pawl_coro *co, struct pawl_coro *root, int error, struct pawl_stream *stream,
