@@ -22,7 +22,7 @@ struct pawl_allocator {
     void *(*allocate)(void *context, size_t size);
     void (*release)(void *context, void *memory);
     void *context;
-    unsigned keep; /* how many freed tasks of one size a loop may keep for the next ones, 0: none. Ignored on 32 bits */
+    unsigned keep; /* how many freed tasks (and stream buffers) of one size a loop may keep for the next ones, 0: none. Ignored on 32 bits */
 };
 
 /* Freed tasks of one size. */

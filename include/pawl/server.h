@@ -3,7 +3,7 @@
 /*
  * Servers: a coroutine for each connection.
  *
- *      struct echo { CONNECTION; char buffer[512]; struct pawl_stream_read read; };
+ *      struct echo { CONNECTION; char buffer[512]; struct pawl_stream_read read; struct pawl_stream_drain drain; };
  *
  *      ASYNC(echo)
  *      {
@@ -11,6 +11,7 @@
  *          do {
  *              AWAIT(self->read, pawl_stream_read(&self->stream, self->buffer, sizeof self->buffer));
  *              pawl_stream_write(&self->stream, self->buffer, self->read.result);
+ *              AWAIT(self->drain, pawl_stream_drain(&self->stream));
  *          } while (self->read.result > 0);
  *          ASYNC_END;
  *      }

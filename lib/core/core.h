@@ -367,7 +367,12 @@ static inline void task_resume(struct pawl_loop *loop, struct pawl_task *task, i
     task_end(task, root->errors[0]);
 }
 
-/* Gives back the freed tasks that a loop has kept. */
+/* A block of memory such as tasks are made of: one of those that the loop has kept, or from its allocator; NULL when there is none. And back,
+ * with the size that it was asked for. */
+void *loop_allocate(struct pawl_loop *loop, size_t size);
+void loop_release(struct pawl_loop *loop, void *block, size_t size);
+
+/* Gives back the freed blocks that a loop has kept. */
 void loop_release_spares(struct pawl_loop *loop);
 
 void report_unseen_failure(struct pawl_loop *loop, const char *name, const char *where_raised, int error);

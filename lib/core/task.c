@@ -46,18 +46,22 @@ static void *block_allocate(struct pawl_loop *loop, size_t size)
     return block;
 }
 
-static inline void block_release(struct pawl_loop *loop, struct pawl_task *task)
+static inline void block_release(struct pawl_loop *loop, void *block, uint32_t size)
 {
-    const uint32_t size = task->awaitable.awaitable.size;
     struct pawl_spare *const spare = spare_of(loop, size);
     if (spare->first == NULL) spare->size = size;
     if (PAWL_UNLIKELY(spare->size != size || spare->count >= loop->allocator->keep || size == 0)) {
-        loop->allocator->release(loop->allocator->context, task);
+        loop->allocator->release(loop->allocator->context, block);
         return;
     }
-    *(void **)(void *)task = spare->first;
-    spare->first = task;
+    *(void **)block = spare->first;
+    spare->first = block;
     spare->count++;
+}
+
+static inline uint32_t block_size(const struct pawl_task *task)
+{
+    return task->awaitable.awaitable.size;
 }
 
 void loop_release_spares(struct pawl_loop *loop)
@@ -79,9 +83,16 @@ static void *block_allocate(struct pawl_loop *loop, size_t size)
     return loop->allocator->allocate(loop->allocator->context, size);
 }
 
-static inline void block_release(struct pawl_loop *loop, struct pawl_task *task)
+static inline void block_release(struct pawl_loop *loop, void *block, uint32_t size)
 {
-    loop->allocator->release(loop->allocator->context, task);
+    (void)size;
+    loop->allocator->release(loop->allocator->context, block);
+}
+
+static inline uint32_t block_size(const struct pawl_task *task)
+{
+    (void)task;
+    return 0;
 }
 
 void loop_release_spares(struct pawl_loop *loop)
@@ -90,6 +101,16 @@ void loop_release_spares(struct pawl_loop *loop)
 }
 
 #endif
+
+void *loop_allocate(struct pawl_loop *loop, size_t size)
+{
+    return loop->allocator != NULL ? block_allocate(loop, size) : NULL;
+}
+
+void loop_release(struct pawl_loop *loop, void *block, size_t size)
+{
+    block_release(loop, block, (uint32_t)size);
+}
 
 struct pawl_task *pawl_task_allocate_(size_t frame_size)
 {
@@ -168,7 +189,7 @@ void task_forget(struct pawl_task *task)
     if (PAWL_UNLIKELY(heap && unseen_failure(&task->awaitable.awaitable))) report_unseen(task);
     if (PAWL_UNLIKELY(task->awaitable.awaitable.flags & PAWL_FUTURE_NOTED)) note_forget(task);
     list_unlink(&task->all);
-    if (heap) block_release(loop, task);
+    if (heap) block_release(loop, task, block_size(task));
 }
 
 /* Ended and looked at, with nothing else to do: all of these but the note. */
@@ -182,7 +203,7 @@ void pawl_task_release(struct pawl_task *task)
         pawl_task_finish(task);
     } else if (PAWL_LIKELY((flags & QUIET_END) == QUIET_END - PAWL_FUTURE_NOTED)) {
         list_unlink(&task->all);
-        block_release(task->awaitable.home, task); /* it has left its context */
+        block_release(task->awaitable.home, task, block_size(task)); /* it has left its context */
     } else if (flags & PAWL_FUTURE_OWNED) {
         clear_flags(&task->awaitable.awaitable, PAWL_FUTURE_OWNED);
         if (flags & PAWL_FUTURE_DONE) task_forget(task);

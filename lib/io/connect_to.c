@@ -24,7 +24,7 @@ int socket_connected(int fd)
 static int connect_begin(struct pawl_connect_to *self, struct pawl_loop *loop)
 {
     struct pawl_socket *const sock = self->sock;
-    unsigned kind;
+    unsigned kind = KIND_SOCKET;
     if (sock->loop == NULL) {
         const int fd = socket_make(self->address->of.family, SOCK_STREAM, &kind);
         const int error = fd < 0 ? fd : socket_register(sock, loop, fd, kind);

@@ -87,7 +87,7 @@ static int may_open(const struct pawl_socket *sock, struct pawl_loop **loop)
 int pawl_socket_open(struct pawl_socket *sock, int family, int type)
 {
     struct pawl_loop *loop;
-    unsigned kind;
+    unsigned kind = KIND_SOCKET;
     const int error = may_open(sock, &loop);
     if (error != 0) return error;
     const int fd = socket_make(family, type, &kind);
@@ -182,7 +182,7 @@ int pawl_socket_listen(struct pawl_socket *sock, int backlog)
 static bool is_stale(const struct pawl_address *address)
 {
     struct stat status;
-    unsigned kind;
+    unsigned kind = KIND_SOCKET;
     if (sockaddr_of(address)->any.sa_family != AF_UNIX || sockaddr_of(address)->local.sun_path[0] == '\0') return false;
     if (lstat(sockaddr_of(address)->local.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
     const int fd = socket_make(AF_UNIX, SOCK_STREAM, &kind);

@@ -33,20 +33,34 @@ static const struct pawl_allocator *allocator_of(const struct pawl_stream *strea
     return stream->loop != NULL ? stream->loop->allocator : stream->session;
 }
 
+/* Chunks come and go with each message: the loop keeps some. */
+static bool is_kept(const struct pawl_stream *stream, uint64_t room)
+{
+    return stream->loop != NULL && room == PAWL_STREAM_CHUNK;
+}
+
+static char *allocate(const struct pawl_stream *stream, uint64_t room)
+{
+    const struct pawl_allocator *const allocator = allocator_of(stream);
+    if (is_kept(stream, room)) return loop_allocate(stream->loop, (size_t)room);
+    return allocator != NULL && room <= UINT32_MAX ? allocator->allocate(allocator->context, (size_t)room) : NULL;
+}
+
 void stream_release(const struct pawl_stream *stream, struct pawl_buffer *buffer)
 {
     const struct pawl_allocator *const allocator = allocator_of(stream);
-    if (buffer->data != NULL) allocator->release(allocator->context, buffer->data);
+    if (buffer->room == 0) return;
+    if (is_kept(stream, buffer->room)) loop_release(stream->loop, buffer->data, buffer->room);
+    else allocator->release(allocator->context, buffer->data);
     *buffer = (struct pawl_buffer){ 0 };
 }
 
 static int buffer_grow(const struct pawl_stream *stream, struct pawl_buffer *buffer, uint64_t least)
 {
-    const struct pawl_allocator *const allocator = allocator_of(stream);
     const size_t used = buffer_used(buffer);
     uint64_t room = buffer->room > 0 ? buffer->room : PAWL_STREAM_CHUNK;
     while (room < least) room *= 2;
-    char *const data = allocator != NULL && room <= UINT32_MAX ? allocator->allocate(allocator->context, (size_t)room) : NULL;
+    char *const data = allocate(stream, room);
     if (data == NULL) return PAWL_ENOMEM;
     if (used > 0) memcpy(data, buffer->data + buffer->begin, used);
     stream_release(stream, buffer);
