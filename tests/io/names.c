@@ -9,6 +9,7 @@ static const struct name names[] = {
     { "one.test", false, { "127.0.0.1", NULL } },
     { "two.test", false, { "127.0.0.2", "127.0.0.1", NULL } },
     { "v6.test", false, { "::1", NULL } },
+    { "large.test", false, { "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", NULL } },
     { "many.test", false, { "2001:db8::1", "2001:db8::2", "2001:db8::3", "192.0.2.1", "192.0.2.2", NULL } },
     { "again.test", true, { NULL } },
 };

@@ -7,6 +7,7 @@
  *      one.test        127.0.0.1
  *      two.test        127.0.0.2 127.0.0.1
  *      v6.test         ::1
+ *      large.test      127.0.0.1 to 127.0.0.5; too much for a datagram, says the name server, and so it is asked for by TCP
  *      many.test       2001:db8::1 to ::3, then 192.0.2.1 and 192.0.2.2
  *      slow….test      127.0.0.1, when it is let go
  *      again.test      no server can answer just now

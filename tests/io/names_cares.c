@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PACKET = 512, HEADER = 12, TYPE_A = 1, TYPE_AAAA = 28, SERVER_FAILURE = 2, NO_SUCH_NAME = 3, MOST_HELD = 64 };
+enum { PACKET = 512, HEADER = 12, TRUNCATED = 2, TYPE_A = 1, TYPE_AAAA = 28, SERVER_FAILURE = 2, NO_SUCH_NAME = 3, MOST_HELD = 64 };
 
 struct query {
     unsigned char packet[PACKET];
@@ -32,11 +32,11 @@ struct query {
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    pthread_t thread;
-    int fd, port, asked, count, go;
+    pthread_t thread, stream_thread;
+    int fd, stream_fd, port, asked, count, go;
     bool running;
     struct query held[MOST_HELD];
-} server = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .fd = -1 };
+} server = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .fd = -1, .stream_fd = -1 };
 
 /* ---- Queries ---- */
 
@@ -70,10 +70,8 @@ static int append_address(const struct query *query, unsigned char *packet, size
     return 1;
 }
 
-static void answer(const struct query *query)
+static size_t make_answer(const struct query *query, const struct name *name, unsigned char *packet)
 {
-    const struct name *const name = name_find(query->host);
-    unsigned char packet[PACKET] = { 0 };
     size_t size = query->size;
     int count = 0;
     memcpy(packet, query->packet, size);
@@ -82,7 +80,17 @@ static void answer(const struct query *query)
     packet[3] = (unsigned char)(0x80 | (name == NULL ? NO_SUCH_NAME : name->again ? SERVER_FAILURE : 0));
     packet[7] = (unsigned char)count;
     packet[9] = packet[11] = 0;
-    sendto(server.fd, packet, size, 0, (const struct sockaddr *)&query->from, sizeof query->from);
+    return size;
+}
+
+static void answer(const struct query *query)
+{
+    unsigned char packet[PACKET] = { 0 };
+    const size_t size = make_answer(query, name_find(query->host), packet);
+    const bool large = strcmp(query->host, "large.test") == 0;
+    if (large) packet[2] |= TRUNCATED;
+    if (large) packet[7] = 0;
+    sendto(server.fd, packet, large ? query->size : size, 0, (const struct sockaddr *)&query->from, sizeof query->from);
 }
 
 static void answer_held(void)
@@ -122,6 +130,34 @@ static void *serve(void *nothing)
     }
 }
 
+/* By TCP each message has its length before it. The answers come in pieces, each of which is an event of its own or is not. */
+static void answer_stream(int fd)
+{
+    unsigned char packet[2 + PACKET];
+    struct query query;
+    while (recv(fd, packet, 2, MSG_WAITALL) == 2) {
+        const size_t size = (size_t)packet[0] << 8 | packet[1];
+        if (size <= HEADER || size > PACKET || recv(fd, query.packet, size, MSG_WAITALL) != (ssize_t)size || !read_question(&query, size)) return;
+        const size_t answer_size = make_answer(&query, name_find(query.host), packet + 2);
+        packet[0] = (unsigned char)(answer_size >> 8);
+        packet[1] = (unsigned char)answer_size;
+        for (size_t sent = 0, piece; sent < answer_size + 2; sent += piece) {
+            piece = sent == 0 ? 1 : sent + 20 < answer_size + 2 ? 20 : answer_size + 2 - sent;
+            if (send(fd, packet + sent, piece, MSG_NOSIGNAL) != (ssize_t)piece) return;
+        }
+    }
+}
+
+static void *serve_streams(void *nothing)
+{
+    (void)nothing;
+    for (int fd; (fd = accept4(server.stream_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0;) {
+        answer_stream(fd);
+        close(fd);
+    }
+    return NULL;
+}
+
 /* ---- c-ares is pointed at it ---- */
 
 int ares_init_options(ares_channel *channel, struct ares_options *options, int mask)
@@ -137,18 +173,29 @@ int ares_init_options(ares_channel *channel, struct ares_options *options, int m
 
 /* ---- For the tests ---- */
 
-void names_begin(void)
+/* A datagram socket and a listener with the same port. */
+static bool open_both(void)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof address;
     server.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_ge(server.fd, 0);
+    server.stream_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(bind(server.fd, (const struct sockaddr *)&address, size), 0);
     ck_assert_int_eq(getsockname(server.fd, (struct sockaddr *)&address, &size), 0);
     server.port = ntohs(address.sin_port);
+    if (bind(server.stream_fd, (const struct sockaddr *)&address, size) == 0 && listen(server.stream_fd, 16) == 0) return true;
+    close(server.fd);
+    close(server.stream_fd);
+    return false;
+}
+
+void names_begin(void)
+{
+    while (!open_both()) {}
     server.asked = server.count = server.go = 0;
     server.running = true;
     ck_assert_int_eq(pthread_create(&server.thread, NULL, serve, NULL), 0);
+    ck_assert_int_eq(pthread_create(&server.stream_thread, NULL, serve_streams, NULL), 0);
 }
 
 int names_asked(void)
@@ -183,7 +230,9 @@ void names_end(void)
     server.running = false;
     pthread_mutex_unlock(&server.mutex);
     sendto(server.fd, "", 1, 0, (const struct sockaddr *)&address, sizeof address);
+    shutdown(server.stream_fd, SHUT_RDWR); /* ends its accept */
     pthread_join(server.thread, NULL);
+    pthread_join(server.stream_thread, NULL);
     close(server.fd);
-    server.fd = -1;
+    close(server.stream_fd);
 }

@@ -175,6 +175,23 @@ START_TEST(the_families_take_turns)
 }
 END_TEST
 
+START_TEST(many_addresses_come_as_one_answer)
+{
+    struct net net;
+    struct pawl_getaddrinfo found;
+    begin(&net);
+    ck_assert_int_eq(look_up(&net, &found, "large.test", "80", AF_INET), 0);
+    ck_assert_uint_eq(found.count, 5);
+    for (int i = 1; i <= 5; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "127.0.0.%d:80 ", i);
+        ck_assert_ptr_nonnull(strstr(texts(&found), text));
+    }
+    pawl_addresses_free(&found);
+    end(&net);
+}
+END_TEST
+
 START_TEST(one_family_is_all_there_is_when_one_was_asked_for)
 {
     struct net net;
@@ -518,7 +535,8 @@ Suite *make_suite(void)
     ADD(add_case(suite, "numbers"), a_numeric_host_is_answered_at_once_and_nobody_is_asked, a_numeric_host_does_not_wait,
         no_host_is_this_machine, a_numeric_host_of_the_other_family_is_none, a_port_that_does_not_exist_is_no_service,
         what_makes_no_sense_is_refused);
-    ADD(add_case(suite, "names"), a_name_is_looked_up, the_families_take_turns, one_family_is_all_there_is_when_one_was_asked_for,
+    ADD(add_case(suite, "names"), a_name_is_looked_up, the_families_take_turns, many_addresses_come_as_one_answer,
+        one_family_is_all_there_is_when_one_was_asked_for,
         a_name_that_is_not_there_and_one_that_cannot_be_asked_for_are_told_apart, the_strings_are_copied_when_it_begins,
         a_hundred_at_once_get_each_its_own, freeing_nothing_and_freeing_twice_are_harmless, without_memory_it_says_so,
         without_an_allocator_there_is_no_memory);

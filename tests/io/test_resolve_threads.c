@@ -54,6 +54,19 @@ int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *
     return REAL(pthread_cond_timedwait)(condition, mutex, until);
 }
 
+/* Who was told that there is work hears of it later. */
+static struct {
+    bool late;
+    pthread_cond_t *condition;
+} calls;
+
+int pthread_cond_signal(pthread_cond_t *condition)
+{
+    if (!calls.late) return REAL(pthread_cond_signal)(condition);
+    calls.condition = condition;
+    return 0;
+}
+
 static void wait_ended(int count)
 {
     pthread_mutex_lock(&ended_mutex);
@@ -145,6 +158,25 @@ START_TEST(there_are_never_more_threads_than_that)
     ck_assert_int_eq(threads.started, PAWL_RESOLVERS);
     ck_assert_int_eq(names_log().most_held, PAWL_RESOLVERS);
     ck_assert_int_eq(names_asked(), MANY);
+    end(&net);
+}
+END_TEST
+
+/* An idle thread that is on its way to the first of two is not there for the second. */
+START_TEST(two_at_once_do_not_share_an_idle_thread)
+{
+    struct net net;
+    struct pawl_task *tasks[2];
+    begin(&net);
+    ck_assert_int_eq(ask_and_finish(&net, "one.test"), 0);
+    calls.late = true;
+    for (int i = 0; i < 2; i++) tasks[i] = ask(&net, "slow.test");
+    calls.late = false;
+    pthread_cond_broadcast(calls.condition);
+    names_wait_held(2);
+    names_let_go(2);
+    for (int i = 0; i < 2; i++) ck_assert_int_eq(finish(&net, tasks[i]), 0);
+    ck_assert_int_eq(threads.started, 2);
     end(&net);
 }
 END_TEST
@@ -469,7 +501,7 @@ Suite *make_suite(void)
 {
     Suite *const suite = suite_create("resolve_threads");
     ADD(add_case(suite, "threads"), without_a_name_there_is_no_thread, one_after_the_other_needs_one_thread, there_are_never_more_threads_than_that,
-        who_waits_is_served_in_turn, one_that_waits_and_is_cancelled_is_never_asked_for,
+        two_at_once_do_not_share_an_idle_thread, who_waits_is_served_in_turn, one_that_waits_and_is_cancelled_is_never_asked_for,
         those_that_are_stuck_and_cancelled_let_the_next_ones_have_their_threads_when_they_are_through,
         cancelled_when_the_answer_is_in_the_inbox_it_keeps_nothing, a_loop_ends_with_lookups_at_every_stage,
         when_no_thread_can_be_started_it_says_so, when_no_further_thread_can_be_started_requests_wait_for_those_that_are_there,
