@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <openssl/bio.h>
@@ -454,8 +455,10 @@ static int write_failed(struct pawl_stream *stream, int result)
 {
     struct tls *const tls = stream->session;
     const int error = call_failed(tls, result, &stream->wants[WRITING]);
-    if (error != 0 && error != PAWL_EEOF) return error;
-    return tls->failed = tls->said != 0 ? tls->said : -EPIPE;
+    if (error == PAWL_EPENDING) return error;
+    if (error == 0 || error == PAWL_EEOF) tls->failed = tls->said != 0 ? tls->said : -EPIPE;
+    pawl_socket_shutdown(&stream->sock, SHUT_RD); /* wakes who waits to read: there is nothing more to come */
+    return tls->failed;
 }
 
 static ssize_t tls_write(struct pawl_stream *stream, const struct iovec *parts, size_t count)

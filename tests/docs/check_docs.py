@@ -17,7 +17,8 @@ Every name that begins with pawl_ or PAWL_ is in a header (`PAWL_E…` is no nam
 number of bytes says the size of struct pawl_x where pointers have 64 bits. README.md must have a row for each option of
 meson_options.txt.
 
-EXAMPLE_WRAPPER (a command line, such as valgrind's) goes before the programs that are run.
+EXAMPLE_WRAPPER (a command line, such as valgrind's) goes before the programs that are run. PAWL_TLS has the libraries for a
+program that includes <pawl/tls.h> itself; without it such a program is skipped.
 
 Usage: check_docs.py SOURCE_ROOT LIBRARY COMPILER [ARGUMENT ...]
 """
@@ -30,7 +31,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PRELUDE = "".join(f"#include <{name}>\n" for name in ("errno.h", "stdio.h", "stdlib.h", "string.h", "pawl/pawl.h"))
+PRELUDE = "".join(f"#include <{name}>\n" for name in ("errno.h", "stdio.h", "stdlib.h", "string.h", "pawl/pawl.h", "pawl/tls.h"))
 WRAPPERS = {
     "file": PRELUDE + "{code}\n",
     "function": PRELUDE + "static void fragment(void)\n{{\n{extra}\n{code}\n}}\n",
@@ -56,6 +57,10 @@ class Block:
 
 
 class Failure(Exception):
+    pass
+
+
+class Skipped(Exception):
     pass
 
 
@@ -125,7 +130,7 @@ class Checker:
         if not has_main:
             command += ["-c", "-Wno-unused-function", "-Wno-unused-variable", "-o", os.devnull]
         else:
-            command += [self.library, "-pthread", "-o", str(program)]
+            command += [*self.tls_libraries(code), self.library, "-pthread", "-o", str(program)]
         built = run(command)
         if built.returncode != 0:
             raise Failure(built.stderr)
@@ -136,6 +141,14 @@ class Checker:
         if has_main:
             self.sample = code
         return code
+
+    @staticmethod
+    def tls_libraries(code):
+        if "#include <pawl/tls.h>" not in code:
+            return []
+        if "PAWL_TLS" not in os.environ:
+            raise Skipped("TLS is not built")
+        return os.environ["PAWL_TLS"].split()
 
     @staticmethod
     def check_run(program, expected):
@@ -221,6 +234,8 @@ class Checker:
                     raise Failure(f"nobody knows how to check '{block.language}'")
                 if block.language not in ("text", ""):
                     yield block.name, None
+            except Skipped as skipped:
+                yield f"{block.name} # SKIP {skipped}", None
             except Failure as failure:
                 yield block.name, str(failure)
 
