@@ -237,7 +237,7 @@ START_TEST(a_path_without_its_zero_is_the_same_path)
     memset(un.sun_path, 'p', sizeof un.sun_path);
     ck_assert_int_eq(pawl_address_set(&a, (const struct sockaddr *)&un, sizeof un), 0);
     ck_assert_uint_eq(strlen(text_of(&a)), sizeof un.sun_path);
-    strcpy(un.sun_path, "/tmp/x");
+    strcpy(un.sun_path, "/run/x");
     const size_t head = offsetof(struct sockaddr_un, sun_path);
     ck_assert_int_eq(pawl_address_set(&a, (const struct sockaddr *)&un, head + 6), 0);
     ck_assert_int_eq(pawl_address_set(&b, (const struct sockaddr *)&un, sizeof un), 0);
