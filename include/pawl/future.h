@@ -52,6 +52,7 @@ enum {
     PAWL_FUTURE_HOOKED = 8,  /* not a task: the cancel function of a struct pawl_hooked_future decides */
     PAWL_FUTURE_OWNED = 16,  /* task: whoever spawned it has not released it */
     PAWL_FUTURE_AT_ONCE = 16, /* handle: runs within the settling, once all other waiters are ready (the library's own) */
+    PAWL_FUTURE_SHARED = 16, /* neither: who waits for it and is cancelled only leaves it (the readiness of a socket) */
     PAWL_FUTURE_CANCEL = 32, /* task: its next step raises PAWL_ECANCELLED */
     PAWL_FUTURE_HANDLE = 32, /* not a task: it is the future of a handle */
     PAWL_WHERE_MASK = 7 << 6, /* in which list this job is */

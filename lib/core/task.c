@@ -323,6 +323,13 @@ static void count_cancel(struct pawl_future *future, const char *message)
 /* The message of a cancellation that is on its way through a future that asks others. */
 static PAWL_THREAD_LOCAL const char *message_on_its_way;
 
+/* Is it one that others wait for too, whatever becomes of this task? */
+static bool awaits_shared(const struct pawl_task *task)
+{
+    enum { KIND = PAWL_FUTURE_TASK | PAWL_FUTURE_HANDLE | PAWL_FUTURE_SHARED };
+    return (task->awaitable.on.awaited->flags & KIND) == PAWL_FUTURE_SHARED;
+}
+
 static bool cancel_awaited(struct pawl_task *task, const char *message)
 {
     const char *const before = message_on_its_way;
@@ -333,20 +340,27 @@ static bool cancel_awaited(struct pawl_task *task, const char *message)
 }
 
 /* Cancels a task that does not wait for another one. */
+static void leave_cancelled(struct pawl_task *task)
+{
+    job_leave(&task->awaitable);
+    make_ready(&task->awaitable, PAWL_ECANCELLED);
+}
+
 static void cancel_here(struct pawl_task *task, const char *message)
 {
     struct pawl_future *const future = &task->awaitable.awaitable;
     switch (where(&task->awaitable)) {
     case PAWL_WHERE_FUTURE:
+        if (awaits_shared(task)) {
+            leave_cancelled(task);
+            break;
+        }
         set_where(&task->awaitable, PAWL_WHERE_ASKED); /* so that a way back to it is seen */
         if (!cancel_awaited(task, message)) set_flags(future, PAWL_FUTURE_CANCEL);
         was_asked(task);
         break;
     case PAWL_WHERE_TIMER:
-    case PAWL_WHERE_FIRING:
-        job_leave(&task->awaitable);
-        make_ready(&task->awaitable, PAWL_ECANCELLED);
-        break;
+    case PAWL_WHERE_FIRING: leave_cancelled(task); break;
     default: set_flags(future, PAWL_FUTURE_CANCEL);
     }
 }
