@@ -339,9 +339,9 @@ static bool run_by_hand(const struct scenario *scenario, enum way way, int victi
 
 /* ---- The suite ---- */
 
-#define LISTS 6
+#define LISTS 7
 static const struct scenario *const lists[LISTS] = { sync_scenarios, queue_scenarios, combinator_scenarios, scope_scenarios, net_scenarios,
-                                                   resolve_scenarios };
+                                                   resolve_scenarios, stream_scenarios };
 static const struct scenario *all[200];
 
 static void disturb_each_player(const struct scenario *scenario, enum way way, bool (*run)(const struct scenario *, enum way, int, long))

@@ -31,7 +31,7 @@ struct scenario {
 
 /* Ended by one without a name. */
 extern const struct scenario sync_scenarios[], queue_scenarios[], combinator_scenarios[], scope_scenarios[], net_scenarios[],
-    resolve_scenarios[];
+    resolve_scenarios[], stream_scenarios[];
 
 /* Adds the coroutine that `call` makes. They start in the order in which they are added. */
 #define player(...) add_part(PAWL_TEMPORARY_(__VA_ARGS__), sizeof(__VA_ARGS__), true)
