@@ -82,8 +82,8 @@ int main(int count, char **arguments)
         fputs("usage: tls_server CERTIFICATE_FILE [PORT [CA_FILE]]\n", stderr);
         return 2;
     }
-    const struct pawl_tls_options options = { .server = true, .certificate_file = arguments[1], .ca_file = count > 3 ? arguments[3] : NULL,
-                                              .ask_client = count > 3 };
+    const struct pawl_tls_options options = { .server = true, .certificate_file = arguments[1],
+                                              .ca_file = count > 3 ? arguments[3] : NULL, .ask_client = count > 3 };
     struct ssl_ctx_st *context;
     const int error = pawl_tls_context_create(&context, &options);
     if (error != 0) {

@@ -32,20 +32,20 @@ struct pawl_tls_options {
     const char *certificate_file; /* own chain, PEM, first the own certificate; a server needs one */
     const char *key_file;         /* own key, PEM; NULL: it is in certificate_file */
     const char *key_password;     /* NULL: the key is not encrypted; nobody is asked */
-    const char *ca_file;          /* PEM of whom to trust, roots or not; NULL: whom the system trusts (client), nobody (server) */
+    const char *ca_file;          /* PEM of whom to trust; NULL: whom the system trusts (client), nobody (server) */
     const char *alpn;             /* protocols, the preferred first, separated by commas: "h2,http/1.1"; NULL: none */
     bool server;
     bool insecure;                /* client: take any certificate. For tests */
     bool ask_client;              /* server: the client must have a certificate that ca_file trusts */
 };
 
-/** Makes a context, for any number of connections, with TLS 1.2 and later, without renegotiation. NULL for `options` is all of them zeroed. A
- *  server that knows none of the protocols that a client offers by ALPN refuses it (RFC 7301).
+/** Makes a context, for any number of connections, with TLS 1.2 and later, without renegotiation. NULL for `options` is all of
+ *  them zeroed. A server that knows none of the protocols that a client offers by ALPN refuses it (RFC 7301).
  *
- *  0 and *context, which is given back by pawl_tls_context_free (connections keep what they need of it). Otherwise *context is NULL:
- *  PAWL_EINVAL (a server without certificate_file, ask_client without ca_file, key_file alone, a bad alpn); -ENOENT and the like for a file that cannot
- *  be read; PAWL_ECERTIFICATE for one that holds no certificate or no key, a key that does not belong to the certificate, or a wrong
- *  password; PAWL_ENOMEM. From any thread. (ssl.create_default_context) */
+ *  0 and *context, which is given back by pawl_tls_context_free (connections keep what they need of it). Otherwise *context is
+ *  NULL: PAWL_EINVAL (a server without certificate_file, ask_client without ca_file, key_file alone, a bad alpn); -ENOENT and the
+ *  like for a file that cannot be read; PAWL_ECERTIFICATE for one that holds no certificate or no key, a key that does not belong
+ *  to the certificate, or a wrong password; PAWL_ENOMEM. From any thread. (ssl.create_default_context) */
 PAWL_API int pawl_tls_context_create(struct ssl_ctx_st **context, const struct pawl_tls_options *options);
 /** Harmless for NULL. From any thread. */
 PAWL_API void pawl_tls_context_free(struct ssl_ctx_st *context);
@@ -72,8 +72,9 @@ struct pawl_tls_handshake {
 };
 PAWL_API pawl_resume_fn pawl_tls_handshake_resume;
 
-PAWL_INLINE PAWL_MUST_USE struct pawl_tls_handshake pawl_tls_handshake_(struct pawl_stream *stream, struct ssl_ctx_st *context, const char *name,
-                                                                        struct pawl_tls_session *session, bool server)
+PAWL_INLINE PAWL_MUST_USE struct pawl_tls_handshake pawl_tls_handshake_(struct pawl_stream *stream, struct ssl_ctx_st *context,
+                                                                        const char *name, struct pawl_tls_session *session,
+                                                                        bool server)
 {
     struct pawl_tls_handshake frame;
     __builtin_memset(&frame, 0, sizeof frame);
@@ -86,22 +87,25 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_tls_handshake pawl_tls_handshake_(struct p
     return frame;
 }
 
-/** Begins TLS on an open stream over a socket as its client: what was written before is sent first, in the clear. `name`, borrowed until it
- *  has ended: that of the server, for SNI and for its certificate, or a numeric address; NULL: only the chain is verified.
+/** Begins TLS on an open stream over a socket as its client: what was written before is sent first, in the clear. `name`,
+ *  borrowed until it has ended: that of the server, for SNI and for its certificate, or a numeric address; NULL: only the chain
+ *  is verified.
  *
- *  Raises PAWL_EINVAL (a NULL, no socket, TLS already, a name that begins with a dot or is none), PAWL_ECLOSED, or PAWL_EBUSY when something is
- *  buffered for reading (it would be taken for encrypted, or is an injected command), and the stream is as before. Raises PAWL_ECERTIFICATE, PAWL_ETLS, PAWL_EEOF, PAWL_ENOMEM
- *  or -errno, and the stream is aborted; so it is when this is cancelled. With TLS 1.3 a server that does not like the client's certificate
- *  says so only after the handshake: PAWL_ETLS at the first read. (loop.start_tls) */
-PAWL_INLINE PAWL_MUST_USE struct pawl_tls_handshake pawl_tls_connect(struct pawl_stream *stream, struct ssl_ctx_st *context, const char *name)
+ *  Raises PAWL_EINVAL (a NULL, no socket, TLS already, a name that begins with a dot or is none), PAWL_ECLOSED, or PAWL_EBUSY
+ *  when something is buffered for reading (it would be taken for encrypted, or is an injected command), and the stream is as
+ *  before. Raises PAWL_ECERTIFICATE, PAWL_ETLS, PAWL_EEOF, PAWL_ENOMEM or -errno, and the stream is aborted; so it is when this
+ *  is cancelled. With TLS 1.3 a server that does not like the client's certificate says so only after the handshake: PAWL_ETLS at
+ *  the first read. (loop.start_tls) */
+PAWL_INLINE PAWL_MUST_USE struct pawl_tls_handshake pawl_tls_connect(struct pawl_stream *stream, struct ssl_ctx_st *context,
+                                                                     const char *name)
 {
     return pawl_tls_handshake_(stream, context, name, NULL, false);
 }
-/** The same, coming back with *session if there is one, and leaving there what the server gives for the next time (with TLS 1.3 while the stream is
- *  read, and what has come when it is closed). It must stay until the stream is closed. The context must be one of
- *  pawl_tls_context_create. */
-PAWL_INLINE PAWL_MUST_USE struct pawl_tls_handshake pawl_tls_connect_again(struct pawl_stream *stream, struct ssl_ctx_st *context, const char *name,
-                                                                           struct pawl_tls_session *session)
+/** The same, coming back with *session if there is one, and leaving there what the server gives for the next time (with TLS 1.3
+ *  while the stream is read, and what has come when it is closed). It must stay until the stream is closed. The context must be
+ *  one of pawl_tls_context_create. */
+PAWL_INLINE PAWL_MUST_USE struct pawl_tls_handshake pawl_tls_connect_again(struct pawl_stream *stream, struct ssl_ctx_st *context,
+                                                                           const char *name, struct pawl_tls_session *session)
 {
     return pawl_tls_handshake_(stream, context, name, session, false);
 }
@@ -113,7 +117,8 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_tls_handshake pawl_tls_accept(struct pawl_
 
 /** OpenSSL's object of a stream with TLS, for what is not here (certificates, ciphers), or NULL. It stays the stream's. */
 PAWL_API struct ssl_st *pawl_tls_of(const struct pawl_stream *stream);
-/** The protocol that ALPN chose, terminated and as much of it as there is room for, into text[size]: its whole length, 0 for none. */
+/** The protocol that ALPN chose, terminated and as much of it as there is room for, into text[size]: its whole length, 0 for
+ *  none. */
 PAWL_API size_t pawl_tls_alpn(const struct pawl_stream *stream, char *text, size_t size);
 /** Did it come back without a full handshake? */
 PAWL_API bool pawl_tls_resumed(const struct pawl_stream *stream);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the pawl authors */
 /*
- * TLS as a transport of streams. OpenSSL never sees the descriptor: it reads and writes by a BIO that asks the stream's socket, and so
- * the socket knows what its edge-triggered port has still to tell.
+ * TLS as a transport of streams. OpenSSL never sees the descriptor: it reads and writes by a BIO that asks the stream's socket,
+ * and so the socket knows what its edge-triggered port has still to tell.
  *
  *      stream ──► transport.read, write ──► SSL_read_ex, SSL_write_ex ──► BIO ──► pawl_socket_try_recv, try_send
  *         ▲                                             │                  │
  *         └── PAWL_EPENDING, stream->wants ◄── WANT_READ, WANT_WRITE ◄─────┘ would have to wait
  *
- * The stream has this transport from the first byte of the handshake on. What another task writes meanwhile goes on with the handshake
- * (SSL does that by itself) and is encrypted, instead of getting into the middle of it in the clear.
+ * The stream has this transport from the first byte of the handshake on. What another task writes meanwhile goes on with the
+ * handshake (SSL does that by itself) and is encrypted, instead of getting into the middle of it in the clear.
  *
  * An error of SSL is final: it is remembered, and SSL is not asked again. What the socket said is an error only when
  * SSL says that it failed for that: it may get over a peer that is gone before it has had its session tickets, and
@@ -232,9 +232,8 @@ static int choose_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *le
 {
     const struct alpn *const ours = argument;
     (void)ssl;
-    if (SSL_select_next_proto((unsigned char **)(uintptr_t)chosen, length, ours->list, ours->size, theirs, size) == OPENSSL_NPN_NEGOTIATED)
-        return SSL_TLSEXT_ERR_OK;
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
+    const int how = SSL_select_next_proto((unsigned char **)(uintptr_t)chosen, length, ours->list, ours->size, theirs, size);
+    return how == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 /* A server is asked for each connection, and so its list stays with the context. */
@@ -480,8 +479,8 @@ static ssize_t tls_write(struct pawl_stream *stream, const struct iovec *parts, 
     return (ssize_t)written;
 }
 
-/* Takes what has arrived, at most so much: session tickets that nobody has read yet; and a socket that is closed with something unread
- * resets the connection, and the peer may not see all that was sent. */
+/* Takes what has arrived, at most so much: session tickets that nobody has read yet; and a socket that is closed with something
+ * unread resets the connection, and the peer may not see all that was sent. */
 static void swallow(struct tls *tls)
 {
     char bytes[4096];

@@ -55,7 +55,8 @@ static void describe(X509 *certificate, X509 *issuer, const struct says *says)
     yes(ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial));
     yes(X509_gmtime_adj(X509_getm_notBefore(certificate), says->from) != NULL);
     yes(X509_gmtime_adj(X509_getm_notAfter(certificate), says->until) != NULL);
-    yes(X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC, (const unsigned char *)says->name, -1, -1, 0));
+    yes(X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC, (const unsigned char *)says->name, -1, -1,
+                                   0));
     yes(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)));
     extend(certificate, issuer, NID_basic_constraints, says->purpose != NULL ? "critical,CA:FALSE" : "critical,CA:TRUE");
     if (says->purpose != NULL) extend(certificate, issuer, NID_ext_key_usage, says->purpose);
@@ -77,7 +78,8 @@ static void write_identity(struct identity *identity, const struct identity *abo
     yes(PEM_write_bio_X509(file, identity->certificate));
     if (above != NULL) yes(PEM_write_bio_X509(file, above->certificate));
     yes(PEM_write_bio_PrivateKey(file, identity->key, NULL, NULL, 0, NULL, NULL));
-    yes(PEM_write_bio_PrivateKey(secret, identity->key, EVP_aes_128_cbc(), (const unsigned char *)password, sizeof password - 1, NULL, NULL));
+    yes(PEM_write_bio_PrivateKey(secret, identity->key, EVP_aes_128_cbc(), (const unsigned char *)password, sizeof password - 1, NULL,
+                                 NULL));
     take_file(file, identity->file, sizeof identity->file);
     take_file(secret, identity->secret, sizeof identity->secret);
 }

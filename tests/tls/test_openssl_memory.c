@@ -84,7 +84,8 @@ ASYNC(converses)
 {
     ASYNC_BEGIN(converses);
     WITH(self->closing, pawl_stream_closing(self->stream)) {
-        AWAIT(self->handshake, pawl_tls_handshake_(self->stream, self->context, self->server ? NULL : "localhost", self->session, self->server));
+        AWAIT(self->handshake,
+              pawl_tls_handshake_(self->stream, self->context, self->server ? NULL : "localhost", self->session, self->server));
         if (!self->server) pawl_stream_write_text(self->stream, "question");
         AWAIT(self->read, pawl_stream_read_exactly(self->stream, self->heard, self->server ? 8 : 6));
         ck_assert_str_eq(self->heard, self->server ? "question" : "answer");
@@ -95,8 +96,8 @@ ASYNC(converses)
 
 static bool may_be(int error)
 {
-    return error == 0 || error == PAWL_ENOMEM || error == PAWL_ETLS || error == PAWL_EEOF || error == PAWL_ECERTIFICATE || error == -EPIPE ||
-        error == -ECONNRESET;
+    return error == 0 || error == PAWL_ENOMEM || error == PAWL_ETLS || error == PAWL_EEOF || error == PAWL_ECERTIFICATE ||
+        error == -EPIPE || error == -ECONNRESET;
 }
 
 /* With the `at`-th allocation failing: was it reached? */

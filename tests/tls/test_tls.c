@@ -573,7 +573,8 @@ Suite *make_suite(void)
     TCase *const handshakes = add_case(suite, "handshakes");
     tcase_add_loop_test(handshakes, both_ends_talk_encrypted, 0, 2);
     tcase_add_test(handshakes, versions_before_1_2_are_refused);
-    tcase_add_loop_test(handshakes, a_client_takes_who_has_the_right_certificate_and_nobody_else, 0, (int)(sizeof visits / sizeof *visits));
+    tcase_add_loop_test(handshakes, a_client_takes_who_has_the_right_certificate_and_nobody_else, 0,
+                        (int)(sizeof visits / sizeof *visits));
     tcase_add_test(handshakes, the_text_tells_what_is_wrong_with_a_certificate);
     tcase_add_test(handshakes, an_insecure_client_takes_anybody);
     tcase_add_test(handshakes, a_ca_file_may_have_the_servers_certificate_itself);
