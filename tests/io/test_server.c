@@ -230,6 +230,30 @@ START_TEST(it_serves_on_a_unix_path_and_again_on_the_same)
         net_expect_line(&net, &stream, "over a path\n");
         pawl_stream_abort(&stream);
         end();
+        ck_assert_int_eq(access(path, F_OK), 0); /* it stays, and the next one replaces it */
+    }
+    unlink(path);
+    rmdir(folder);
+}
+END_TEST
+
+START_TEST(a_unix_path_that_somebody_has_taken_away_or_replaced_is_left_alone)
+{
+    struct pawl_address address;
+    struct pawl_socket other = { 0 };
+    char folder[] = "/tmp/pawl-server-XXXXXX", path[64];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/s", folder);
+    ck_assert_int_eq(pawl_address_unix(&address, path), 0);
+    for (int i = 0; i < 2; i++) {
+        begin();
+        ck_assert_int_eq(pawl_start_server_at(&server, &address, HANDLER(echo), NULL), 0);
+        ck_assert_int_eq(unlink(path), 0);
+        if (i == 1) ck_assert_int_eq(pawl_listen_at(&other, &address, 1), 0);
+        pawl_server_close(&server);
+        ck_assert_int_eq(access(path, F_OK), i == 0 ? -1 : 0);
+        pawl_socket_close(&other);
+        end();
     }
     unlink(path);
     rmdir(folder);
@@ -879,6 +903,7 @@ Suite *make_suite(void)
     TCase *const many = add_case(suite, "many"), *const ending = add_case(suite, "the end");
     tcase_add_test(starting, it_serves_on_a_host_and_port);
     tcase_add_test(starting, it_serves_on_a_unix_path_and_again_on_the_same);
+    tcase_add_test(starting, a_unix_path_that_somebody_has_taken_away_or_replaced_is_left_alone);
     tcase_add_test(starting, it_serves_on_a_socket_of_ones_own);
     tcase_add_test(starting, each_handler_has_the_argument);
     tcase_add_test(starting, what_cannot_be_started_is_refused_and_closed);

@@ -178,6 +178,13 @@ START_TEST(more_than_the_limit_before_the_separator_is_ELIMIT)
 }
 END_TEST
 
+START_TEST(what_goes_into_the_callers_memory_may_be_more_than_the_limit)
+{
+    check_every_cut("xx", 2, "abcdef", "[abc][def]");
+    check_every_cut("xx", 1, "abcd", "[abc]<eof>[d]");
+}
+END_TEST
+
 START_TEST(of_a_line_that_is_too_long_as_much_is_dropped_as_is_there)
 {
     struct trace out;
@@ -243,6 +250,28 @@ START_TEST(at_the_end_a_read_gives_nothing_again_and_again)
     }
     ck_assert_int_eq(pawl_stream_feed(&stream, "y", 1), PAWL_EINVAL);
     ck_assert_int_eq(pawl_stream_feed_end(&stream), PAWL_EINVAL);
+    end();
+}
+END_TEST
+
+START_TEST(a_loop_of_reads_takes_all_up_to_the_end)
+{
+    char data[64];
+    size_t size = 0;
+    begin();
+    feed("chunk1\n");
+    for (int step = 0;; step++) {
+        struct pawl_stream_read read = pawl_stream_read(&stream, data + size, 4);
+        while (coro_step(&read) != NULL) {
+            if (size < 10) feed("chunk2");
+            else ck_assert_int_eq(pawl_stream_feed_end(&stream), 0);
+        }
+        if (read.result == 0) break;
+        size += read.result;
+        ck_assert_int_lt(step, 10);
+    }
+    ck_assert_uint_eq(size, 13);
+    ck_assert_mem_eq(data, "chunk1\nchunk2", 13);
     end();
 }
 END_TEST
@@ -851,10 +880,12 @@ Suite *make_suite(void)
     tcase_add_test(cuts, messages_are_read_however_they_come);
     tcase_add_test(cuts, a_line_of_exactly_the_limit_comes);
     tcase_add_test(cuts, more_than_the_limit_before_the_separator_is_ELIMIT);
+    tcase_add_test(cuts, what_goes_into_the_callers_memory_may_be_more_than_the_limit);
     tcase_add_test(cuts, of_a_line_that_is_too_long_as_much_is_dropped_as_is_there);
     tcase_add_test(hand, what_is_there_is_given_without_waiting_and_as_much_as_asked_for);
     tcase_add_test(hand, an_empty_feed_is_no_news);
     tcase_add_test(hand, at_the_end_a_read_gives_nothing_again_and_again);
+    tcase_add_test(hand, a_loop_of_reads_takes_all_up_to_the_end);
     tcase_add_test(hand, an_empty_message_is_told_from_the_end);
     tcase_add_test(hand, a_piece_stays_where_it_is_until_the_next_read);
     tcase_add_test(hand, consume_takes_no_more_than_is_there);

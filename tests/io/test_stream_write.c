@@ -378,6 +378,37 @@ START_TEST(those_that_drain_are_told_the_error)
 }
 END_TEST
 
+/* Nothing but writes and drains, none of which has to wait. */
+struct only_drains {
+    COROUTINE(void);
+    struct pawl_stream *stream;
+    struct pawl_stream_drain drain;
+};
+
+ASYNC(only_drains)
+{
+    ASYNC_BEGIN(only_drains);
+    for (;;) {
+        pawl_stream_write_text(self->stream, "again\n");
+        AWAIT(self->drain, pawl_stream_drain(self->stream));
+    }
+    ASYNC_END;
+}
+
+START_TEST(a_task_that_only_drains_meets_the_error)
+{
+    struct net net;
+    struct pawl_stream stream = { 0 };
+    memset(&sending, 0, sizeof sending);
+    net_begin(&net);
+    const int peer = net_tcp_stream(&net, &stream);
+    close(peer);
+    const int error = net_run(&net, CORO(only_drains, .stream = &stream));
+    ck_assert(error == -EPIPE || error == -ECONNRESET);
+    end(&net, &stream, -1);
+}
+END_TEST
+
 START_TEST(without_memory_nothing_is_written_and_the_stream_goes_on)
 {
     struct net net;
@@ -568,6 +599,7 @@ Suite *make_suite(void)
     tcase_add_test(errors, an_error_of_a_large_write_is_told_by_itself);
     tcase_add_test(errors, a_broken_pipe_is_an_error_and_no_signal);
     tcase_add_test(errors, those_that_drain_are_told_the_error);
+    tcase_add_test(errors, a_task_that_only_drains_meets_the_error);
     tcase_add_test(errors, without_memory_nothing_is_written_and_the_stream_goes_on);
     tcase_add_test(errors, a_part_that_has_gone_without_memory_for_the_rest_ends_the_writing);
     tcase_add_test(half, after_its_end_the_peer_sees_it_and_may_answer);
