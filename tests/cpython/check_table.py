@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 
 MODULES = ("test_futures", "test_tasks", "test_eager_task_factory", "test_locks", "test_queues", "test_taskgroups",
-           "test_timeouts", "test_waitfor")
+           "test_timeouts", "test_waitfor", "test_streams", "test_server")
 LEAST = 300
 # The tables are of this version. What a later one adds or renames is told, and is no failure.
 NEWEST = (3, 13)
