@@ -319,7 +319,7 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_stream_drain pawl_stream_wait_closed(struc
 {
     return pawl_stream_drain_(pawl_stream_wait_closed_resume, stream);
 }
-/** Closes it at once; what has not been sent is lost. Who waits gets PAWL_ECLOSED. Harmless for a closed or zeroed one. (transport.abort) */
+/** Closes it at once; what has not been sent is lost, and who waits for that (or for the end) gets PAWL_ECLOSED, as a reader does. Harmless for a closed or zeroed one. (transport.abort) */
 PAWL_API void pawl_stream_abort(struct pawl_stream *stream);
 /** Is it open, and not being closed? (not is_closing) */
 PAWL_API bool pawl_stream_is_open(const struct pawl_stream *stream);

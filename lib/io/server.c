@@ -167,7 +167,7 @@ static int start(struct pawl_server *server, struct pawl_handler handler, void *
     server->handler = handler;
     server->argument = argument;
     server->served = server->failed = 0;
-    if (pawl_start(&server->acceptor, CORO(pawl_accepting, .server = server)) != NULL) return 0;
+    if (pawl_start_eager(&server->acceptor, CORO(pawl_accepting, .server = server)) != NULL) return 0; /* a lazy one may never begin, nor close it */
     pawl_socket_close(&server->listener);
     return PAWL_EINVAL;
 }

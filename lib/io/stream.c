@@ -192,12 +192,22 @@ int pawl_stream_set_water(struct pawl_stream *stream, size_t high, size_t low)
 
 /* ---- Flushing ---- */
 
-/* Nothing more can be written: what is left is lost, and who waits for it is told. */
+static void wake_reader(struct pawl_stream *stream, int error)
+{
+    pawl_future_settle(&stream->sock.readable, error);
+    pawl_future_settle(&stream->sock.writable, error);
+}
+
+/* Nothing more can be written: what is left is lost, and who waits for it is told. Who reads is told as well, or would wait for an answer to
+ * what was never sent; of a peer that is gone the system tells it, behind what that one still sent. */
 static void fail(struct pawl_stream *stream, int error)
 {
     stream->error = (int16_t)error;
     stream_release(stream, &stream->out);
     pawl_wait_wake_all(&stream->drainers, error);
+    if (error == -EPIPE || error == -ECONNRESET || stream->read_error != 0) return;
+    stream->read_error = (int16_t)error;
+    wake_reader(stream, 0);
 }
 
 /* Takes leave of everything. Who waits for the end is told how it was. */
@@ -464,8 +474,7 @@ static void turn_reader_out(struct pawl_stream *stream)
 {
     stream->state &= (uint16_t)~STREAM_READING;
     stream_release(stream, &stream->in);
-    pawl_future_settle(&stream->sock.readable, PAWL_ECLOSED);
-    pawl_future_settle(&stream->sock.writable, PAWL_ECLOSED);
+    wake_reader(stream, PAWL_ECLOSED);
 }
 
 void pawl_stream_close(struct pawl_stream *stream)
@@ -485,6 +494,7 @@ void pawl_stream_close(struct pawl_stream *stream)
 void pawl_stream_abort(struct pawl_stream *stream)
 {
     if (stream == NULL || stream->transport == NULL) return;
+    if (pawl_stream_unsent(stream) > 0 && stream->error == 0) stream->error = PAWL_ECLOSED;
     turn_reader_out(stream);
     shut(stream);
 }

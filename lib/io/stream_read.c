@@ -26,7 +26,8 @@ static ssize_t take_in(struct pawl_stream *stream, void *data, size_t size)
 {
     if (stream->read_error != 0) return stream->read_error;
     if (stream->state & STREAM_AT_END) return 0;
-    const ssize_t got = stream->transport->read(stream, data, size);
+    ssize_t got = stream->transport->read(stream, data, size);
+    if (got == 0 && stream->error == -ECONNRESET) got = -ECONNRESET; /* the system has told of it once, when something was to be sent */
     if (got == 0) stream->state |= STREAM_AT_END;
     if (got < 0 && got != PAWL_EPENDING) stream->read_error = (int16_t)got;
     return got;

@@ -103,25 +103,26 @@ PAWL_LEAF(pawl_recv)
     return socket_operate(co, root, error, self->sock, READING, try_recv);
 }
 
+static int try_send_some(struct pawl_coro *co)
+{
+    struct pawl_send *const self = (struct pawl_send *)(void *)co;
+    const struct iovec part = { (void *)(uintptr_t)self->data, self->size };
+    const ssize_t put = self->size > 0 || self->sock->kind == KIND_SOCKET ? transmit(self->sock, &part, 1) : 0;
+    if (put < 0) return (int)put;
+    self->result = (size_t)put;
+    return 0;
+}
+
 static int try_send(struct pawl_coro *co)
 {
     struct pawl_send *const self = (struct pawl_send *)(void *)co;
+    if (self->size == 0 && self->sock->kind == KIND_SOCKET) return try_send_some(co); /* may be an empty datagram */
     while (self->result < self->size) {
         const struct iovec part = { (char *)(uintptr_t)self->data + self->result, self->size - self->result };
         const ssize_t put = transmit(self->sock, &part, 1);
         if (put < 0) return (int)put;
         self->result += (size_t)put;
     }
-    return 0;
-}
-
-static int try_send_some(struct pawl_coro *co)
-{
-    struct pawl_send *const self = (struct pawl_send *)(void *)co;
-    const struct iovec part = { (void *)(uintptr_t)self->data, self->size };
-    const ssize_t put = self->size > 0 ? transmit(self->sock, &part, 1) : 0;
-    if (put < 0) return (int)put;
-    self->result = (size_t)put;
     return 0;
 }
 
