@@ -27,11 +27,12 @@ ASYNC(sum)
     pawl_stream_set_limit(self->stream, LONGEST);
     for (;;) {
         AWAIT(self->line, pawl_stream_read_line(self->stream));
-        if (self->line.size == 0) RAISE(PAWL_EEOF);
-        if (self->line.data[0] == '\n') break;
+        if (self->line.size == 0 || self->line.data[self->line.size - 1] != '\n') RAISE(PAWL_EEOF); /* at the end, or within a line */
+        self->line.data[self->line.size - 1] = '\0'; /* a piece has no terminator: here its newline is the place for one */
+        if (self->line.size == 1) break;
         int number;
-        if (sscanf(self->line.data, "%d\n", &number) == 1) self->total += number, self->result++;
-        else pawl_stream_printf(self->stream, "'%.*s' is no number\n", (int)self->line.size - 1, self->line.data);
+        if (sscanf(self->line.data, "%d", &number) == 1) self->total += number, self->result++;
+        else pawl_stream_printf(self->stream, "'%s' is no number\n", self->line.data);
     }
     pawl_stream_printf(self->stream, "%ld\n", self->total);
     AWAIT(self->drain, pawl_stream_drain(self->stream));

@@ -56,7 +56,8 @@ ASYNC(work)
             AWAIT(self->select, pawl_select(CHILDREN(self->arms, pawl_start(&self->line, pawl_stream_read_line(&self->stream)),
                                                      pawl_start(&self->end, pawl_event_wait(&terminate)))));
             if (self->select.result == END || self->line.frame.size == 0) break;
-            if (sscanf(self->line.frame.data, "%15s %d\n", self->name, &self->ms) != 2) break;
+            self->line.frame.data[self->line.frame.size - 1] = '\0'; /* over the newline: a piece has no terminator */
+            if (sscanf(self->line.frame.data, "%15s %d", self->name, &self->ms) != 2) break;
             if (strcmp(self->name, "cathedral") == 0) pawl_event_set(&all_at_work);
             AWAIT(self->job, pawl_sleep(PAWL_MS(self->ms)));
             pawl_stream_printf(&self->stream, "%s is done\n", self->name);
