@@ -501,6 +501,7 @@ END_TEST
 START_TEST(accept_passes_over_connections_that_died_and_interruptions)
 {
     GOES_ON_AFTER(ACCEPT, EINTR, ECONNABORTED, EPROTO, EAGAIN);
+    GOES_ON_AFTER(ACCEPT, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH); /* those of one connection too */
     ck_assert_int_eq(play_with(ACCEPT, 1, 10, ECONNABORTED), 0);
 }
 END_TEST
@@ -534,6 +535,34 @@ START_TEST(after_EMFILE_the_connection_is_still_there_to_be_accepted)
     pawl_socket_close(&listener);
     close(peer);
     net_end(&net);
+}
+END_TEST
+
+START_TEST(patience_waits_for_what_may_pass_and_tells_of_it_once)
+{
+    static const int errors[] = { EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM };
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        struct net net;
+        struct pawl_socket listener = { 0 }, sock = { 0 };
+        const bool passes = errors[i] != EPERM;
+        net_begin(&net);
+        const int peer = raw_connect(net_listen(&listener, 4));
+        memset(&plan, 0, sizeof plan);
+        plan.call = ACCEPT;
+        plan.at = 1;
+        plan.times = 3;
+        plan.error = errors[i];
+        const pawl_time began = pawl_loop_time(&net.loop);
+        ck_assert_int_eq(net_finish(&net, pawl_spawn(pawl_accept_patiently(&listener, &sock))), passes ? 0 : -EPERM);
+        ck_assert_int_eq(plan.count[ACCEPT], passes ? 4 : 1);
+        ck_assert_int_eq(net.reports, passes);
+        if (passes) ck_assert_int_ge(pawl_loop_time(&net.loop) - began, PAWL_MS(5 + 10 + 20)); /* twice as long each time */
+        net.reports = 0;
+        pawl_socket_close(&sock);
+        pawl_socket_close(&listener);
+        close(peer);
+        net_end(&net);
+    }
 }
 END_TEST
 
@@ -646,7 +675,7 @@ Suite *make_suite(void)
         a_socket_that_cannot_be_told_not_to_delay_works_all_the_same, an_address_that_cannot_be_read_is_ENOMEM_or_EHOST,
         an_interrupted_connect_goes_on, a_connect_that_fails_says_why, a_connect_that_has_not_ended_yet_waits_on,
         accept_passes_over_connections_that_died_and_interruptions, accept_tells_what_failed,
-        after_EMFILE_the_connection_is_still_there_to_be_accepted,
+        after_EMFILE_the_connection_is_still_there_to_be_accepted, patience_waits_for_what_may_pass_and_tells_of_it_once,
         receiving_goes_on_after_interruptions_and_waits_when_there_is_nothing, receiving_tells_what_failed,
         sending_goes_on_after_interruptions_and_waits_when_it_is_full, sending_tells_what_failed,
         a_send_that_is_cut_short_goes_on_where_it_stopped, every_error_has_words);
