@@ -40,13 +40,13 @@ ASYNC_PUBLIC(raw)
 }
 
 /* Whatever part of it came is compared at once. */
-ASYNC_PUBLIC(frame)
+ASYNC_PUBLIC(parts)
 {
-    ASYNC_BEGIN(frame);
-    TRY_AWAIT(self->step.head, pawl_stream_read_exactly(&self->end->stream, self->head, sizeof self->head));
+    ASYNC_BEGIN(parts);
+    TRY_AWAIT(self->step.head, pawl_stream_read_exactly(self->end->stream, self->head, sizeof self->head));
     check(self->end->in, self->head, self->step.head.result);
     if (AWAIT_ERROR() != 0) RAISE(AWAIT_ERROR());
-    TRY_AWAIT(self->step.body, pawl_stream_read_piece(&self->end->stream, self->head[0] * 4u));
+    TRY_AWAIT(self->step.body, pawl_stream_read_piece(self->end->stream, self->head[0] * 4u));
     check(self->end->in, self->step.body.data, self->step.body.size);
     if (AWAIT_ERROR() != 0) RAISE(AWAIT_ERROR());
     ASYNC_END;
@@ -82,11 +82,12 @@ static struct pawl_coro *begin_bare(struct reader *self)
 
 static struct pawl_coro *begin_stream(struct reader *self)
 {
-    struct pawl_stream *const stream = &self->end->stream;
+    struct pawl_stream *const stream = self->end->stream;
     switch (self->take) {
     case READ: self->step.read = pawl_stream_read(stream, self->buffer, self->size); return &self->step.read.awaitable;
     case READ_EXACTLY: self->step.read = pawl_stream_read_exactly(stream, self->buffer, self->size); return &self->step.read.awaitable;
-    case FRAME: self->step.frame = CORO(frame, .end = self->end); return &self->step.frame.awaitable;
+    case PARTS: self->step.parts = CORO(parts, .end = self->end); return &self->step.parts.awaitable;
+    case FRAME: self->step.piece = pawl_stream_read_frame(stream, PAWL_LENGTH_BYTE); break;
     case LINE: self->step.piece = pawl_stream_read_line(stream); break;
     case UNTIL: self->step.piece = pawl_stream_read_until(stream, separator, sizeof separator); break;
     case PIECE: self->step.piece = pawl_stream_read_piece(stream, self->size % stream->limit); break;
@@ -192,7 +193,7 @@ static void took_until(struct reader *self, const char *what, size_t length)
     else must(found == NULL && (self->take == LINE || self->error != 0));
     check(self->end->in, piece->data, piece->size);
     if (self->take == LINE && self->error == 0 && found == NULL) {
-        must(pawl_stream_at_end(&self->end->stream));
+        must(pawl_stream_at_end(self->end->stream));
         self->end->in->ended = piece->size == 0;
     }
 }
@@ -201,10 +202,30 @@ static void took_filled(struct reader *self)
 {
     const struct pawl_stream_piece *const piece = &self->step.piece;
     if (self->error != 0) return;
-    must(piece->size == pawl_stream_buffered(&self->end->stream));
+    must(piece->size == pawl_stream_buffered(self->end->stream));
     const size_t some = piece->size > 0 ? 1 + chance((unsigned)piece->size) : 0;
     came(self, piece->data, some);
-    pawl_stream_consume(&self->end->stream, some);
+    pawl_stream_consume(self->end->stream, some);
+}
+
+/* The byte before it said how long it is. At the end of the stream there is none; one that was cut off stays where it is. */
+static void took_frame(struct reader *self)
+{
+    const struct pawl_stream_piece *const piece = &self->step.piece;
+    struct flow *const in = self->end->in;
+    if (self->error == 0 && piece->data != NULL) {
+        const char length = (char)piece->size;
+        must(piece->size < 256);
+        check(in, &length, 1);
+        check(in, piece->data, piece->size);
+    } else if (self->error == 0) {
+        in->ended = true;
+    } else if (self->error == PAWL_EEOF) {
+        check(in, self->end->stream->in.data + self->end->stream->in.begin, pawl_stream_buffered(self->end->stream));
+        pawl_stream_consume(self->end->stream, SIZE_MAX);
+    } else {
+        must(piece->data == NULL && piece->size == 0);
+    }
 }
 
 static void took_stream(struct reader *self)
@@ -219,7 +240,8 @@ static void took_stream(struct reader *self)
         check(self->end->in, piece->data, piece->size);
         break;
     case FILL: took_filled(self); break;
-    default: break; /* a frame has compared itself */
+    case FRAME: took_frame(self); break;
+    default: break; /* parts have been compared */
     }
 }
 
@@ -229,7 +251,7 @@ static void took(struct reader *self)
     else took_bare(self);
     if (self->error == PAWL_EEOF) self->end->in->ended = true;
     if (self->error == PAWL_ELIMIT) {
-        must(self->take == UNTIL || (self->take == FRAME && self->end->small_limit));
+        must(self->take == UNTIL || (self->take == PARTS && self->end->small_limit));
         storm.counts[TOO_LONG]++;
         if (self->take == UNTIL) self->take = FILL; /* what is there must be taken in another way */
     } else if (self->error != 0 && self->error != PAWL_EEOF && !goes_on(self->end->in, self->error)) {

@@ -32,13 +32,13 @@ enum {
 /* What was done, to see that everything was. The readers' operations, then the writers', then what disturbed them. */
 enum count {
     RECV, RECVMSG, RECV_FDS, TRY_RECV, RAW_RECV, BARE_TAKES,
-    READ = BARE_TAKES, READ_EXACTLY, LINE, UNTIL, PIECE, FILL, FRAME, TAKES,
+    READ = BARE_TAKES, READ_EXACTLY, LINE, UNTIL, PIECE, FILL, PARTS, FRAME, TAKES,
     SEND = TAKES, SEND_SOME, SEND_VECTOR, SENDMSG, SENDFILE, TRY_SEND, SEND_FDS, RAW_SEND, BARE_PUTS,
-    WRITE = BARE_PUTS, WRITE_VECTOR, PRINTF, STREAM_SENDFILE, PUTS,
+    WRITE = BARE_PUTS, WRITE_VECTOR, WRITE_FRAME, PRINTF, STREAM_SENDFILE, PUTS,
     SPLICE = PUTS, DRAIN, FLUSH,
     CANCELLED, CANCELLED_HALF_WAY, TIMED_OUT, NO_MEMORY, TOO_LONG, DESCRIPTORS,
-    TCP, TCP6, LOCAL, PAIR, PIPE, PROXIED, SESSIONS,
-    RESET, ABORTED, CLOSED_EARLY, MIDDLE_CLOSED, LOST_IN_PROXY, CLOSING_CANCELLED, CONNECT_TIMED_OUT, HALF_CLOSED, CLOSED_WITH_UNSENT,
+    TCP, TCP6, LOCAL, SERVED, PAIR, PIPE, PROXIED, SESSIONS,
+    RESET, ABORTED, CLOSED_EARLY, SERVER_CANCELLED, MIDDLE_CLOSED, LOST_IN_PROXY, CLOSING_CANCELLED, CONNECT_TIMED_OUT, HALF_CLOSED, CLOSED_WITH_UNSENT,
     COUNTS
 };
 
@@ -61,8 +61,8 @@ struct end {
     struct slot *slot;
     struct flow *in, *out;
     struct pawl_socket sock;
-    struct pawl_stream stream;
-    bool is_stream, is_pipe;
+    struct pawl_stream *stream, own; /* its own, or that of a server's connection */
+    bool is_stream, is_served, is_pipe;
     bool passes_fds;  /* what it sends along reaches the other end */
     bool small_limit; /* of its stream: pieces may be too long for it */
     bool leaves_end_to_close; /* its writer does not shut its side down */
@@ -124,7 +124,7 @@ void break_flows(struct slot *slot);
 
 static inline struct pawl_socket *socket_of(struct end *end)
 {
-    return end->is_stream ? &end->stream.sock : &end->sock;
+    return end->is_stream ? &end->stream->sock : &end->sock;
 }
 
 /* ---- The tasks ---- */
@@ -148,8 +148,8 @@ struct raw {
     struct pawl_wait_ready ready;
 };
 
-/* A length of two bytes, then so many. */
-struct frame {
+/* A length and what it counts, in two operations. */
+struct parts {
     COROUTINE(void);
     struct end *end;
     unsigned char head[2];
@@ -161,7 +161,7 @@ struct frame {
 
 ASYNC_EXTERN(tries);
 ASYNC_EXTERN(raw);
-ASYNC_EXTERN(frame);
+ASYNC_EXTERN(parts);
 
 struct reader {
     COROUTINE(void);
@@ -181,7 +181,7 @@ struct reader {
         struct raw raw;
         struct pawl_stream_read read;
         struct pawl_stream_piece piece;
-        struct frame frame;
+        struct parts parts;
     } step;
     struct msghdr message;
     struct iovec parts[2];

@@ -44,6 +44,8 @@ struct session {
     COROUTINE(void);
     struct slot *slot;
     struct connects connects;
+    struct pawl_event_wait accepted;
+    struct pawl_server_shutdown shutdown;
 };
 
 struct slot {
@@ -51,6 +53,8 @@ struct slot {
     struct flow flows[2];
     struct end ends[2];
     struct pawl_socket middle[2]; /* of the proxy */
+    struct pawl_server server;
+    struct pawl_event accepted, over; /* its one connection is there; nobody uses it any more */
     TASK(reader) readers[2];
     TASK(writer) writers[2];
     TASK(side) sides[2];
@@ -178,7 +182,7 @@ ASYNC_PUBLIC(forwarder)
 static void closed(struct side *self)
 {
     struct end *const end = self->end;
-    must(end->stream.transport == NULL);
+    must(end->stream->transport == NULL);
     if (self->error == 0 && self->may_fail) mend_flows(end->slot);
     if (self->error == 0) return;
     if (self->error == PAWL_ETIMEOUT) must(self->may_fail);
@@ -205,24 +209,50 @@ ASYNC(side)
         TRY_AWAIT((struct pawl_task *)(void *)self->writer - 1);
         must(AWAIT_ERROR() == 0);
     }
+    if (self->end->is_served) {
+        self->end->stream = NULL;
+        pawl_event_set(&self->end->slot->over);
+        ASYNC_RETURN();
+    }
     if (!self->end->is_stream) {
         pawl_socket_close(&self->end->sock);
         ASYNC_RETURN();
     }
-    if (pawl_stream_unsent(&self->end->stream) > 0) storm.counts[CLOSED_WITH_UNSENT]++;
+    if (pawl_stream_unsent(self->end->stream) > 0) storm.counts[CLOSED_WITH_UNSENT]++;
     TRY {
         WITH(self->limit, closing_limit(self)) {
             if (once_in(2)) {
-                WITH(self->closing, pawl_stream_closing(&self->end->stream)) {
+                WITH(self->closing, pawl_stream_closing(self->end->stream)) {
                 } END_WITH;
             } else {
-                AWAIT(self->closed, pawl_stream_wait_closed(&self->end->stream));
+                AWAIT(self->closed, pawl_stream_wait_closed(self->end->stream));
             }
         } END_WITH;
     } CATCH_ALL {
         self->error = CAUGHT();
     } END_TRY;
     closed(self);
+    ASYNC_END;
+}
+
+/* The end of a server's connection: the stream is in this frame, which stays until nobody reads or writes it. Then the server closes it. */
+struct serves {
+    CONNECTION;
+    struct pawl_event_wait over;
+};
+
+ASYNC(serves)
+{
+    ASYNC_BEGIN(serves);
+    ((struct slot *)self->argument)->ends[1].stream = &self->stream;
+    pawl_event_set(&((struct slot *)self->argument)->accepted);
+    TRY {
+        AWAIT(self->over, pawl_event_wait(&((struct slot *)self->argument)->over));
+    } CATCH(PAWL_ECANCELLED) {
+        pawl_stream_abort(&self->stream);
+        AWAIT(self->over, pawl_event_wait(&((struct slot *)self->argument)->over));
+        RERAISE();
+    } END_TRY;
     ASYNC_END;
 }
 
@@ -284,7 +314,7 @@ static enum count some_link(void)
     switch (chance(8)) {
     case 0: case 1: case 2: return TCP;
     case 3: return storm.has_ipv6 ? TCP6 : TCP;
-    case 4: return LOCAL;
+    case 4: return once_in(2) ? LOCAL : storm.short_of_memory ? TCP : SERVED; /* a server without memory turns clients away */
     case 5: return PIPE;
     default: return PAIR;
     }
@@ -308,11 +338,13 @@ static void open_stream(struct end *end)
 {
     static const size_t highs[] = { 0, 100, 4096, PAWL_STREAM_LIMIT };
     const size_t high = highs[chance(4)];
-    if (once_in(2)) must(pawl_stream_open(&end->stream, &end->sock) == 0);
-    else must(pawl_stream_adopt(&end->stream, pawl_socket_release(&end->sock)) == 0);
+    if (!end->is_served) end->stream = &end->own;
+    if (end->is_served) must(pawl_stream_is_open(end->stream));
+    else if (once_in(2)) must(pawl_stream_open(end->stream, &end->sock) == 0);
+    else must(pawl_stream_adopt(end->stream, pawl_socket_release(&end->sock)) == 0);
     must(!pawl_socket_is_open(&end->sock));
-    must(pawl_stream_set_water(&end->stream, high, high / 4) == 0);
-    if (end->small_limit) must(pawl_stream_set_limit(&end->stream, 300) == 0);
+    must(pawl_stream_set_water(end->stream, high, high / 4) == 0);
+    if (end->small_limit) must(pawl_stream_set_limit(end->stream, 300) == 0);
 }
 
 static void open_end(struct slot *slot, int i, enum count link)
@@ -321,11 +353,12 @@ static void open_end(struct slot *slot, int i, enum count link)
     end->slot = slot;
     end->out = &slot->flows[i];
     end->in = &slot->flows[1 - i];
-    end->is_stream = once_in(2);
+    end->is_served = i == 1 && link == SERVED && !slot->proxied;
+    end->is_stream = end->is_served || once_in(2);
     end->is_pipe = link == PIPE;
     end->small_limit = once_in(4);
     end->leaves_end_to_close = i == 1 && once_in(2);
-    if (!end->is_pipe) shrink(&end->sock);
+    if (!end->is_pipe && !end->is_served) shrink(&end->sock);
     if (end->is_stream) open_stream(end);
 }
 
@@ -370,11 +403,18 @@ static void end_session(struct slot *slot)
     close_middle(slot);
     for (int i = 0; i < 2; i++) {
         const struct flow *const flow = &slot->flows[i];
-        must(!pawl_socket_is_open(socket_of(&slot->ends[i])));
+        must(slot->ends[i].is_served || !pawl_socket_is_open(socket_of(&slot->ends[i])));
         if (!flow->present || flow->broken > 0) continue;
         if (flow->received != flow->sent) ck_abort_msg("%llu bytes sent, %llu received", (unsigned long long)flow->sent, (unsigned long long)flow->received);
         must(flow->ended && flow->sent == flow->offered);
     }
+}
+
+static void begin_server(struct slot *slot, struct pawl_address *address)
+{
+    slot->accepted = slot->over = (struct pawl_event){ .waiters = { 0 } };
+    must(pawl_start_server(&slot->server, "127.0.0.1", 0, HANDLER(serves), slot) == 0);
+    must(pawl_socket_address(&slot->server.listener, address) == 0);
 }
 
 ASYNC(session)
@@ -385,10 +425,17 @@ ASYNC(session)
         self->slot->proxied = once_in(4);
         self->connects = CORO(connects, .a = &self->slot->ends[0].sock, .disturbed = !self->slot->calm, .link = some_link());
         self->connects.b = self->slot->proxied ? &self->slot->middle[0] : &self->slot->ends[1].sock;
-        if (self->slot->proxied && self->connects.link == PIPE) self->connects.link = TCP;
+        if (self->slot->proxied && (self->connects.link == PIPE || self->connects.link == SERVED)) self->connects.link = TCP;
         storm.counts[self->connects.link]++;
-        if (self->connects.link == PAIR || self->connects.link == PIPE) connect_at_once(&self->connects);
-        else AWAIT(&self->connects);
+        if (self->connects.link == PAIR || self->connects.link == PIPE) {
+            connect_at_once(&self->connects);
+        } else if (self->connects.link == SERVED) {
+            begin_server(self->slot, &self->connects.address);
+            AWAIT(self->connects.step.connect, pawl_connect_to(self->connects.a, &self->connects.address));
+            AWAIT(self->accepted, pawl_event_wait(&self->slot->accepted));
+        } else {
+            AWAIT(&self->connects);
+        }
         if (self->slot->proxied) {
             storm.counts[PROXIED]++;
             must(pawl_socket_pair(&self->slot->middle[1], &self->slot->ends[1].sock, SOCK_STREAM) == 0);
@@ -399,6 +446,10 @@ ASYNC(session)
         if (self->slot->proxied) {
             AWAIT(&self->slot->forwarders[0]);
             AWAIT(&self->slot->forwarders[1]);
+        }
+        if (self->slot->ends[1].is_served) {
+            AWAIT(self->shutdown, pawl_server_shutdown(&self->slot->server, PAWL_FOREVER));
+            must(self->slot->server.served == 1 && self->slot->server.count == 0);
         }
         end_session(self->slot);
     }
@@ -427,10 +478,10 @@ static void break_end(struct end *end)
     const bool resets = once_in(2);
     struct pawl_socket *const sock = socket_of(end);
     if (resets) linger_not(sock);
-    if (end->is_stream && (resets || once_in(2))) pawl_stream_abort(&end->stream);
-    else if (end->is_stream) pawl_stream_close(&end->stream);
+    if (end->is_stream && (resets || once_in(2))) pawl_stream_abort(end->stream);
+    else if (end->is_stream) pawl_stream_close(end->stream);
     else pawl_socket_close(sock);
-    storm.counts[resets ? RESET : end->is_stream && end->stream.transport == NULL ? ABORTED : CLOSED_EARLY]++;
+    storm.counts[resets ? RESET : end->is_stream && end->stream->transport == NULL ? ABORTED : CLOSED_EARLY]++;
 }
 
 static void break_something(struct slot *slot)
@@ -442,8 +493,11 @@ static void break_something(struct slot *slot)
         if (once_in(2)) linger_not(&slot->middle[i]);
         pawl_socket_close(&slot->middle[i]);
         storm.counts[MIDDLE_CLOSED]++;
+    } else if (slot->ends[1].is_served && once_in(3)) {
+        pawl_server_cancel(&slot->server);
+        storm.counts[SERVER_CANCELLED]++;
     } else {
-        break_end(&slot->ends[chance(2)]);
+        break_end(&slot->ends[slot->ends[1].stream == NULL && slot->ends[1].is_served ? 0 : chance(2)]);
     }
 }
 
@@ -534,14 +588,14 @@ static void storm_end(void)
 
 static const char *const names[COUNTS] = {
     [RECV] = "recv", [RECVMSG] = "recvmsg", [RECV_FDS] = "recv_fds", [TRY_RECV] = "try_recv", [RAW_RECV] = "wait_ready and read",
-    [READ] = "read", [READ_EXACTLY] = "read_exactly", [LINE] = "line", [UNTIL] = "until", [PIECE] = "piece", [FILL] = "fill", [FRAME] = "frame",
+    [READ] = "read", [READ_EXACTLY] = "read_exactly", [LINE] = "line", [UNTIL] = "until", [PIECE] = "piece", [FILL] = "fill", [PARTS] = "a length and so many bytes", [FRAME] = "frame",
     [SEND] = "send", [SEND_SOME] = "send_some", [SEND_VECTOR] = "send_vector", [SENDMSG] = "sendmsg", [SENDFILE] = "sendfile",
     [TRY_SEND] = "try_send", [SEND_FDS] = "send_fds", [RAW_SEND] = "wait_ready and send", [WRITE] = "write", [WRITE_VECTOR] = "write_vector",
-    [PRINTF] = "printf", [STREAM_SENDFILE] = "stream_sendfile", [SPLICE] = "splice", [DRAIN] = "drain", [FLUSH] = "flush",
+    [WRITE_FRAME] = "write_frame", [PRINTF] = "printf", [STREAM_SENDFILE] = "stream_sendfile", [SPLICE] = "splice", [DRAIN] = "drain", [FLUSH] = "flush",
     [CANCELLED] = "cancelled", [CANCELLED_HALF_WAY] = "cut short half-way", [TIMED_OUT] = "timed out", [NO_MEMORY] = "calls without memory",
     [TOO_LONG] = "too long for the limit", [DESCRIPTORS] = "descriptors passed", [TCP] = "TCP", [TCP6] = "TCP over IPv6", [LOCAL] = "Unix",
-    [PAIR] = "pair", [PIPE] = "pipe", [PROXIED] = "proxied", [SESSIONS] = "sessions", [RESET] = "reset", [ABORTED] = "aborted",
-    [CLOSED_EARLY] = "closed early", [MIDDLE_CLOSED] = "proxy closed early", [LOST_IN_PROXY] = "cancelled within the proxy's pipe",
+    [SERVED] = "served", [PAIR] = "pair", [PIPE] = "pipe", [PROXIED] = "proxied", [SESSIONS] = "sessions", [RESET] = "reset", [ABORTED] = "aborted",
+    [CLOSED_EARLY] = "closed early", [SERVER_CANCELLED] = "server cancelled", [MIDDLE_CLOSED] = "proxy closed early", [LOST_IN_PROXY] = "cancelled within the proxy's pipe",
     [CLOSING_CANCELLED] = "closing timed out", [CONNECT_TIMED_OUT] = "connect or accept timed out", [HALF_CLOSED] = "half-closed",
     [CLOSED_WITH_UNSENT] = "closed with unsent data"
 };
@@ -549,7 +603,8 @@ static const char *const names[COUNTS] = {
 /* In a storm of this size. What is torn, and where, is a matter of luck: there are some hundred sessions in a small one. */
 static bool must_happen(int i)
 {
-    if ((i == NO_MEMORY && !storm.short_of_memory) || (i == TCP6 && !storm.has_ipv6)) return false;
+    if (i == TCP6 && !storm.has_ipv6) return false;
+    if (storm.short_of_memory ? i == SERVED || i == SERVER_CANCELLED : i == NO_MEMORY) return false;
     return storm.wanted >= (i < RESET ? 20000 : 500000);
 }
 

@@ -67,7 +67,7 @@ static struct pawl_coro *begin_bare(struct writer *self)
 /* Waits now and then only, unless a lot is buffered. */
 static struct pawl_coro *perhaps_drain(struct writer *self)
 {
-    struct pawl_stream *const stream = &self->end->stream;
+    struct pawl_stream *const stream = self->end->stream;
     if (once_in(8)) {
         storm.counts[FLUSH]++;
         self->step.drain = pawl_stream_flush(stream);
@@ -88,17 +88,28 @@ static int print(struct writer *self)
     if (nul != NULL) self->size = (size_t)(nul - data);
     if (nul == data) {
         self->size = 1;
-        return pawl_stream_printf(&self->end->stream, "%c", 0);
+        return pawl_stream_printf(self->end->stream, "%c", 0);
     }
-    return pawl_stream_printf(&self->end->stream, "%.*s", (int)self->size, data);
+    return pawl_stream_printf(self->end->stream, "%.*s", (int)self->size, data);
+}
+
+/* What comes next in the pad is written as a frame whose length happens to be its first byte. */
+static int write_frame(struct writer *self)
+{
+    const char *const data = next_bytes(self);
+    const size_t length = (unsigned char)*data;
+    if (self->size < length + 1) return pawl_stream_write(self->end->stream, data, self->size);
+    self->size = length + 1;
+    return pawl_stream_write_frame(self->end->stream, PAWL_LENGTH_BYTE, data + 1, length);
 }
 
 /* Writing does not wait: it is done already, or not at all. */
 static struct pawl_coro *begin_stream(struct writer *self)
 {
-    struct pawl_stream *const stream = &self->end->stream;
+    struct pawl_stream *const stream = self->end->stream;
     switch (self->put) {
     case WRITE_VECTOR: self->error = pawl_stream_write_vector(stream, self->parts, cut(self)); break;
+    case WRITE_FRAME: self->error = write_frame(self); break;
     case PRINTF: self->error = print(self); break;
     case STREAM_SENDFILE:
         self->step.stream_sendfile = pawl_stream_sendfile(stream, storm.file, next_offset(self), self->size);
@@ -179,7 +190,7 @@ static void put_it(struct writer *self)
 /* Without memory nothing was written; but when a part had gone already, nothing may follow it, and the stream has failed. */
 static bool has_failed(const struct writer *self)
 {
-    return self->end->is_stream && self->error == PAWL_ENOMEM && self->end->stream.error != 0;
+    return self->end->is_stream && self->error == PAWL_ENOMEM && self->end->stream->error != 0;
 }
 
 static void wrote(struct writer *self)
@@ -187,7 +198,7 @@ static void wrote(struct writer *self)
     if (!self->end->is_stream || self->put == STREAM_SENDFILE) put_it(self);
     if (has_failed(self)) {
         break_flows(self->end->slot);
-        pawl_stream_abort(&self->end->stream);
+        pawl_stream_abort(self->end->stream);
         self->over = true;
     } else if (self->error != 0 && !goes_on(self->end->out, self->error)) {
         self->over = true;
@@ -200,7 +211,7 @@ static void end_writing(struct writer *self)
     struct end *const end = self->end;
     if (self->over || end->is_pipe) return;
     if (end->leaves_end_to_close) return;
-    const int error = end->is_stream ? pawl_stream_write_end(&end->stream) : pawl_socket_shutdown(&end->sock, SHUT_WR);
+    const int error = end->is_stream ? pawl_stream_write_end(end->stream) : pawl_socket_shutdown(&end->sock, SHUT_WR);
     if (error != 0) must(!goes_on(end->out, error));
     storm.counts[HALF_CLOSED]++;
 }
