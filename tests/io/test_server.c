@@ -540,7 +540,7 @@ START_TEST(no_more_are_served_at_a_time_than_it_may)
 {
     begin();
     const uint16_t port = serve(HANDLER(echo), NULL);
-    server.most = 2;
+    pawl_server_set_most(&server, 2);
     const int a = client(port), b = client(port), c = raw_connect(port), d = raw_connect(port);
     raw_send(c, "c\n");
     raw_send(d, "d\n");
@@ -561,11 +561,35 @@ START_TEST(no_more_are_served_at_a_time_than_it_may)
 }
 END_TEST
 
+START_TEST(a_full_server_is_given_more_room)
+{
+    begin();
+    const uint16_t port = serve(HANDLER(echo), NULL);
+    pawl_server_set_most(&server, 1);
+    const int a = client(port), b = raw_connect(port), c = raw_connect(port);
+    raw_send(b, "b\n");
+    raw_send(c, "c\n");
+    net_settle(&net);
+    ck_assert_uint_eq(server.count, 1);
+    pawl_server_set_most(&server, 2);
+    expect(b, "b\n");
+    ck_assert_uint_eq(server.count, 2);
+    pawl_server_set_most(&server, 0);
+    expect(c, "c\n");
+    ck_assert_uint_eq(server.count, 3);
+    close(a);
+    close(b);
+    close(c);
+    until_count(0);
+    end();
+}
+END_TEST
+
 START_TEST(a_full_server_is_closed)
 {
     begin();
     const uint16_t port = serve(HANDLER(echo), NULL);
-    server.most = 1;
+    pawl_server_set_most(&server, 1);
     const int a = client(port), b = raw_connect(port);
     net_settle(&net);
     pawl_server_close(&server);
@@ -835,8 +859,29 @@ START_TEST(a_shutdown_that_is_cancelled_cancels_the_connections_at_once)
     net_settle(&net);
     pawl_task_cancel(task);
     ck_assert_int_eq(net_finish(&net, task), PAWL_ECANCELLED);
-    until_count(0);
+    ck_assert_uint_eq(server.count, 0); /* and waits for them */
     ck_assert_int_eq(finallys, 1);
+    close(fd);
+    end();
+}
+END_TEST
+
+START_TEST(a_shutdown_that_is_cancelled_waits_for_handlers_that_are_stuck)
+{
+    begin();
+    const int fd = raw_connect(serve(HANDLER(stuck), NULL));
+    until_count(1);
+    struct pawl_task *const task = pawl_spawn(pawl_server_shutdown(&server, PAWL_FOREVER));
+    net_settle(&net);
+    for (int i = 0; i < 3; i++) {
+        pawl_task_cancel(task);
+        net_settle(&net);
+        ck_assert(!pawl_future_done(task));
+    }
+    raw_send(fd, "go\n");
+    expect(fd, "cancelled 1 times\n");
+    ck_assert_int_eq(net_finish(&net, task), PAWL_ECANCELLED);
+    ck_assert_uint_eq(server.count, 0);
     close(fd);
     end();
 }
@@ -910,6 +955,21 @@ START_TEST(a_loop_that_is_shut_down_ends_its_server)
 }
 END_TEST
 
+START_TEST(a_server_that_has_not_begun_is_closed_with_its_loop)
+{
+    for (int i = 0; i < 2; i++) {
+        begin();
+        serve(HANDLER(echo), NULL);
+        if (i == 0) ck_assert_int_eq(pawl_loop_shutdown(&net.loop), 0);
+        pawl_loop_use(NULL);
+        pawl_loop_finish(&net.loop);
+        ck_assert_int_eq(net_watched(&net), 0);
+        pawl_epoll_finish(&net.epoll);
+        ck_assert_uint_eq(net.memory.alive, 0);
+    }
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *const suite = suite_create("server");
@@ -931,6 +991,7 @@ Suite *make_suite(void)
     tcase_add_test(wrong, each_allocation_of_a_connection_may_fail);
     tcase_add_test(wrong, without_descriptors_it_waits_and_goes_on);
     tcase_add_test(many, no_more_are_served_at_a_time_than_it_may);
+    tcase_add_test(many, a_full_server_is_given_more_room);
     tcase_add_test(many, a_full_server_is_closed);
     tcase_add_test(many, a_thousand_connections_come_and_go);
     tcase_add_test(ending, wait_closed_waits_for_the_close_and_the_last_connection);
@@ -945,8 +1006,10 @@ Suite *make_suite(void)
     tcase_add_test(ending, a_shutdown_with_nobody_there_is_at_once);
     tcase_add_test(ending, a_shutdown_waits_for_handlers_that_are_stuck);
     tcase_add_test(ending, a_shutdown_that_is_cancelled_cancels_the_connections_at_once);
+    tcase_add_test(ending, a_shutdown_that_is_cancelled_waits_for_handlers_that_are_stuck);
     tcase_add_test(ending, a_handler_may_end_its_server);
     tcase_add_test(ending, a_loop_that_is_finished_with_a_server_at_work_closes_all_of_it);
     tcase_add_test(ending, a_loop_that_is_shut_down_ends_its_server);
+    tcase_add_test(ending, a_server_that_has_not_begun_is_closed_with_its_loop);
     return suite;
 }

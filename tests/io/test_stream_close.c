@@ -228,6 +228,21 @@ START_TEST(abort_ends_a_reader_and_those_that_drain)
 }
 END_TEST
 
+START_TEST(abort_with_data_unsent_is_an_error_for_who_waits_for_the_close)
+{
+    struct net net;
+    struct pawl_stream stream;
+    const int peer = begin(&net, &stream);
+    write_much(&stream);
+    struct pawl_task *const closed = pawl_spawn(pawl_stream_wait_closed(&stream));
+    net_settle(&net);
+    pawl_stream_abort(&stream);
+    ck_assert_int_eq(net_finish(&net, closed), PAWL_ECLOSED);
+    ck_assert_int_eq(net_run(&net, pawl_stream_wait_closed(&stream)), PAWL_ECLOSED);
+    end(&net, peer);
+}
+END_TEST
+
 START_TEST(abort_with_nothing_unsent_lets_its_closer_end_well)
 {
     struct net net;
@@ -439,6 +454,7 @@ Suite *make_suite(void)
     tcase_add_test(closing, unread_input_does_not_keep_it_open);
     tcase_add_test(closing, both_ends_of_a_pair_close_with_data_on_the_way);
     tcase_add_test(aborting, abort_ends_a_reader_and_those_that_drain);
+    tcase_add_test(aborting, abort_with_data_unsent_is_an_error_for_who_waits_for_the_close);
     tcase_add_test(aborting, abort_with_nothing_unsent_lets_its_closer_end_well);
     tcase_add_test(aborting, abort_between_the_event_and_the_reader_gives_it_ECLOSED);
     tcase_add_test(block, however_the_block_is_left_what_was_written_is_sent);

@@ -479,6 +479,7 @@ START_TEST(to_write_nothing_is_nothing)
     ck_assert_int_eq(pawl_stream_write_vector(&stream, &empty, 1), 0);
     ck_assert_int_eq(pawl_stream_printf(&stream, "%s", ""), 0);
     check_written("");
+    ck_assert_uint_eq(memory.alive, 0);
     end();
 }
 END_TEST
@@ -868,6 +869,28 @@ START_TEST(a_task_that_reads_times_out_and_reads_again)
 }
 END_TEST
 
+START_TEST(a_reader_that_was_turned_out_leaves_the_next_one_alone)
+{
+    struct world world;
+    struct trace out = { .length = 0 }, other = { .length = 0 };
+    world_begin(&world);
+    begin();
+    struct pawl_task *const first = pawl_spawn_eager(CORO(reads, .script = "l", .out = &out));
+    pawl_stream_abort(&stream);
+    ck_assert_int_eq(pawl_stream_open_memory(&stream, &memory.allocator), 0);
+    struct pawl_task *const second = pawl_spawn_eager(CORO(reads, .script = "l", .out = &other));
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, first), 0);
+    feed("x\n");
+    ck_assert_int_eq(pawl_loop_run_until_complete(&world.loop, second), 0);
+    ck_assert_trace(&other, "[x\n]");
+    ck_assert_str_ne(out.text, other.text);
+    pawl_task_release(first);
+    pawl_task_release(second);
+    end();
+    world_end(&world);
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *const suite = suite_create("stream_memory");
@@ -917,5 +940,6 @@ Suite *make_suite(void)
     tcase_add_test(tasks, a_task_reads_what_another_one_feeds);
     tcase_add_test(tasks, a_task_in_the_scope_is_cancelled);
     tcase_add_test(tasks, a_task_that_reads_times_out_and_reads_again);
+    tcase_add_test(tasks, a_reader_that_was_turned_out_leaves_the_next_one_alone);
     return suite;
 }

@@ -308,6 +308,24 @@ START_TEST(a_stream_with_no_marks_waits_for_everything)
 }
 END_TEST
 
+START_TEST(a_task_that_only_drains_gives_way_to_others)
+{
+    struct net net;
+    struct pawl_stream stream;
+    int at_once = 0;
+    const int peer = begin(&net, &stream);
+    for (int i = 0; i < 100; i++) {
+        ck_assert_int_eq(pawl_stream_write_text(&stream, "x"), 0);
+        struct pawl_task *const task = pawl_spawn_eager(pawl_stream_drain(&stream));
+        at_once += pawl_future_done(task);
+        ck_assert_int_eq(net_finish(&net, task), 0);
+    }
+    ck_assert_int_lt(at_once, 100);
+    ck_assert_int_gt(at_once, 50);
+    end(&net, &stream, peer);
+}
+END_TEST
+
 /* ---- Errors ---- */
 
 START_TEST(an_error_in_the_background_is_told_by_the_next_write_and_drain)
@@ -499,6 +517,26 @@ START_TEST(the_end_comes_behind_what_has_to_wait)
 }
 END_TEST
 
+START_TEST(a_pipe_cannot_be_half_closed_and_goes_on)
+{
+    struct net net;
+    struct pawl_stream stream = { 0 };
+    char data[8];
+    int pipes[2];
+    memset(&sending, 0, sizeof sending);
+    net_begin(&net);
+    ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+    ck_assert_int_eq(pawl_stream_adopt(&stream, pipes[1]), 0);
+    ck_assert_int_eq(pawl_stream_write_text(&stream, "x"), 0);
+    ck_assert_int_eq(pawl_stream_write_end(&stream), PAWL_ENOSYS);
+    ck_assert_int_eq(pawl_stream_write_text(&stream, "y"), 0);
+    ck_assert_int_eq(net_run(&net, pawl_stream_wait_closed(&stream)), 0); /* so it ends */
+    ck_assert_int_eq(read(pipes[0], data, sizeof data), 2);
+    ck_assert_int_eq(read(pipes[0], data, sizeof data), 0);
+    end(&net, &stream, pipes[0]);
+}
+END_TEST
+
 START_TEST(the_other_side_may_end_first)
 {
     struct net net;
@@ -595,6 +633,7 @@ Suite *make_suite(void)
     tcase_add_test(pressure, drain_waits_from_the_high_mark_to_the_low_one);
     tcase_add_test(pressure, several_drain_and_flush_at_the_same_time);
     tcase_add_test(pressure, a_stream_with_no_marks_waits_for_everything);
+    tcase_add_test(pressure, a_task_that_only_drains_gives_way_to_others);
     tcase_add_test(errors, an_error_in_the_background_is_told_by_the_next_write_and_drain);
     tcase_add_test(errors, an_error_of_a_large_write_is_told_by_itself);
     tcase_add_test(errors, a_broken_pipe_is_an_error_and_no_signal);
@@ -604,6 +643,7 @@ Suite *make_suite(void)
     tcase_add_test(errors, a_part_that_has_gone_without_memory_for_the_rest_ends_the_writing);
     tcase_add_test(half, after_its_end_the_peer_sees_it_and_may_answer);
     tcase_add_test(half, the_end_comes_behind_what_has_to_wait);
+    tcase_add_test(half, a_pipe_cannot_be_half_closed_and_goes_on);
     tcase_add_test(half, the_other_side_may_end_first);
     tcase_add_test(files, a_file_is_sent_behind_what_was_written);
     tcase_add_test(files, a_file_is_refused_where_it_cannot_be_sent);
