@@ -101,7 +101,7 @@ PAWL_INLINE int pawl_server_port(const struct pawl_server *server)
 PAWL_API void pawl_server_close(struct pawl_server *server);
 
 /** With `most` (0: no limit, the default) connections at work the server accepts no more until one has ended; they queue in the system. At any
- *  time; connections that are more than that already go on. */
+ *  time; connections that are more than that already go on, and one that is being waited for is still taken. */
 PAWL_API void pawl_server_set_most(struct pawl_server *server, size_t most);
 
 /** Cancels the tasks of all connections. */

@@ -207,7 +207,7 @@ struct pawl_send_to {
     size_t size;
     const struct pawl_address *address;
 };
-/** Sends a datagram, whole or not at all; NULL for `address` when the socket is connected. Raises -EAGAIN when the queue of a Unix socket
+/** Of a datagram socket: sends a datagram, whole or not at all; NULL for `address` when the socket is connected. Raises -EAGAIN when the queue of a Unix socket
  *  that it is sent to is full: the system does not tell when that has room, so try again later, or connect. (loop.sock_sendto) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_send_to pawl_send_to(struct pawl_socket *sock, const void *data, size_t size,
                                                            const struct pawl_address *address);

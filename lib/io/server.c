@@ -210,9 +210,12 @@ int pawl_start_server_on(struct pawl_server *server, struct pawl_socket *listene
 
 /* ---- Ending ---- */
 
+/* The acceptor may be in a pause, where it does not notice. */
 void pawl_server_close(struct pawl_server *server)
 {
+    struct pawl_task *const acceptor = &server->acceptor.awaitable;
     pawl_socket_close(&server->listener);
+    if (pawl_task_current() != acceptor) pawl_task_cancel(acceptor);
     pawl_wait_wake_all(&server->changed, 0);
 }
 

@@ -193,9 +193,16 @@ static bool is_stale(const struct pawl_address *address)
     return refused;
 }
 
+/* Every address of this machine is those of IPv4 too, whatever the system's default is. */
+static bool is_everything(const struct pawl_address *address)
+{
+    return address->of.family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&sockaddr_of(address)->v6.sin6_addr);
+}
+
 static int bind_and_listen(struct pawl_socket *sock, const struct pawl_address *address, int backlog)
 {
     int error = sock->kind == KIND_TCP ? pawl_socket_set(sock, PAWL_REUSEADDR, 1) : 0;
+    if (error == 0 && is_everything(address)) error = pawl_socket_set(sock, PAWL_V6ONLY, 0);
     if (error == 0) error = pawl_socket_bind(sock, address);
     if (error == -EADDRINUSE && is_stale(address) && unlink(sockaddr_of(address)->local.sun_path) == 0) error = pawl_socket_bind(sock, address);
     return error == 0 ? pawl_socket_listen(sock, backlog) : error;
