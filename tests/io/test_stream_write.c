@@ -239,7 +239,7 @@ static void fill_up(struct pawl_stream *stream, size_t more)
 static void empty_out(struct net *net, int peer, struct pawl_task *until)
 {
     static char taken[256 * 1024];
-    for (int i = 0; i < 10000 && !pawl_future_done(until); i++) {
+    for (int i = 0; i < 100000 && !pawl_future_done(until); i++) {
         raw_take(peer, taken, sizeof taken);
         iterate(net);
     }
@@ -251,6 +251,7 @@ START_TEST(drain_waits_from_the_high_mark_to_the_low_one)
     struct net net;
     struct pawl_stream stream;
     const int peer = begin(&net, &stream);
+    shrink_buffer(stream.sock.watch.fd, SO_SNDBUF); /* so that it goes in small steps */
     ck_assert_int_eq(pawl_stream_set_water(&stream, 100 * 1024, 30 * 1024), 0);
     fill_up(&stream, 101 * 1024);
     struct pawl_task *const drain = pawl_spawn(pawl_stream_drain(&stream));
