@@ -24,6 +24,7 @@
 #include <pawl/pawl.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,7 +143,7 @@ ASYNC(writer)
             const int error = AWAIT_ERROR();
             struct pawl_stream *const stream = &self->chatter->stream;
             if (error == PAWL_ECLOSED) break;
-            if (error == PAWL_ELAGGED) pawl_stream_printf(stream, "* you missed %llu lines\n", (unsigned long long)self->subscriber.missed);
+            if (error == PAWL_ELAGGED) pawl_stream_printf(stream, "* you missed %ju lines\n", (uintmax_t)self->subscriber.missed);
             else if (error != 0) RAISE(error);
             else if (self->line.from != self->chatter->id) pawl_stream_write(stream, self->line.text, self->line.size);
             if (pawl_stream_unsent(stream) > PAWL_STREAM_LIMIT) AWAIT(self->drain, pawl_stream_drain(stream));
@@ -173,7 +174,8 @@ static void enter(struct chatter *chatter, struct room *room)
     leave(chatter);
     chatter->room = room;
     LIST_INSERT_HEAD(&room->members, chatter, link);
-    chatter->writer = pawl_group_spawn_eager(&chatter->group, CORO(writer, .chatter = chatter, .room = room, .subscriber = pawl_subscribe(&room->lines)));
+    chatter->writer = pawl_group_spawn_eager(
+        &chatter->group, CORO(writer, .chatter = chatter, .room = room, .subscriber = pawl_subscribe(&room->lines)));
     announce(chatter, "* %s has come\n", chatter->name);
     pawl_stream_printf(&chatter->stream, "* you are in %s\n", room->name);
 }
@@ -271,14 +273,15 @@ static int welcome(struct chatter *chatter)
     if (lobby == NULL) return PAWL_ENOMEM;
     do {
         chatter->id = ++chatters_seen;
-        snprintf(chatter->name, sizeof chatter->name, "guest%llu", (unsigned long long)chatter->id);
+        snprintf(chatter->name, sizeof chatter->name, "guest%" PRIu64, chatter->id);
     } while (is_taken(chatter->name));
-    pawl_stream_printf(&chatter->stream, "* welcome, %s: /nick NAME, /join ROOM, /who, /quit; anything else is said to all\n", chatter->name);
+    pawl_stream_printf(&chatter->stream, "* welcome, %s: /nick NAME, /join ROOM, /who, /quit; anything else is said to all\n",
+                       chatter->name);
     enter(chatter, lobby);
     return 0;
 }
 
-/* After each line the writers run, and so one who says many at once pushes none out of the room that somebody would have heard in time. */
+/* After each line the writers run, and so one who says many at once pushes none out that somebody would have heard in time. */
 ASYNC(chatter)
 {
     ASYNC_BEGIN(chatter);

@@ -16,8 +16,8 @@
  * A command is a plain function that runs between two requests and never waits, so it is atomic without a lock. Replies go out when
  * the reader has to wait, or when a lot has gathered: a pipeline of sixteen requests is one receive and one send.
  *
- * What a peer can make the server hold is bounded: by the limits below while it sends; and when it does not read, nothing more is read
- * from it until it does. To a subscriber, who is written to by others, that would not help: it is cut off.
+ * What a peer can make the server hold is bounded: by the limits below while it sends; and when it does not read, nothing more is
+ * read from it until it does. To a subscriber, who is written to by others, that would not help: it is cut off.
  *
  *      keys ──► entry { key, expires, string | list | set | hash }      expires: looked at when it is used, and by a task
  *      channels ──► channel ──► subscription ◄── client                 pub/sub: others write to the stream that we read
@@ -71,6 +71,12 @@ struct text {
 static struct text text_of(const char *string)
 {
     return (struct text){ string, strlen(string) };
+}
+
+/* How much of it an error repeats. */
+static int shown(struct text text)
+{
+    return text.size < 128 ? (int)text.size : 128;
 }
 
 static bool is_word(struct text text, const char *word)
@@ -532,7 +538,8 @@ static int bulk_begin(struct request *request, const struct pawl_stream_piece *l
     if (line->data[0] != '$') return complain(request, "expected '$', got '%c'", line->data[0] >= ' ' ? line->data[0] : ' ');
     if (!read_count(line, &value) || value < 0 || value > BULK_MOST) return complain(request, "invalid bulk length");
     *size = (size_t)value + 2;
-    if (request->used + *size + (request->count + 1) * sizeof *request->arguments > REQUEST_MOST) return complain(request, "too big request");
+    const size_t notes = (request->count + 1) * sizeof *request->arguments;
+    if (request->used + *size + notes > REQUEST_MOST) return complain(request, "too big request");
     request_argument(request, (size_t)value);
     return 0;
 }
@@ -778,7 +785,7 @@ COMMAND(config)
     bool wanted[2];
     size_t found = 0;
     if (!is_word(arguments[1], "get") || count < 3) {
-        say_error(client, "ERR unknown subcommand '%.*s'. Try CONFIG HELP.", (int)(arguments[1].size < 128 ? arguments[1].size : 128), arguments[1].data);
+        say_error(client, "ERR unknown subcommand '%.*s'. Try CONFIG HELP.", shown(arguments[1]), arguments[1].data);
         return;
     }
     for (size_t i = 0; i < 2; i++) {
@@ -823,7 +830,7 @@ COMMAND(client)
     else if (is_word(arguments[1], "setinfo")) say_ok(client);
     else if (is_word(arguments[1], "getname") && client->name.size == 0) say_nil(client);
     else if (is_word(arguments[1], "getname")) say_bulk(client, client->name);
-    else say_error(client, "ERR unknown subcommand '%.*s'. Try CLIENT HELP.", (int)(arguments[1].size < 128 ? arguments[1].size : 128), arguments[1].data);
+    else say_error(client, "ERR unknown subcommand '%.*s'. Try CLIENT HELP.", shown(arguments[1]), arguments[1].data);
 }
 
 static void say_field(struct client *client, const char *name, const char *value)
@@ -1257,7 +1264,8 @@ static bool read_how_many(struct client *client, const char *command, const stru
 {
     *most = -1;
     if (count > 3) say_arity(client, command);
-    else if (count == 3 && (!read_integer(arguments[2], most) || *most < 0)) say_error(client, "ERR value is out of range, must be positive");
+    else if (count == 3 && (!read_integer(arguments[2], most) || *most < 0))
+        say_error(client, "ERR value is out of range, must be positive");
     else return true;
     return false;
 }
@@ -1669,7 +1677,7 @@ static void say_unknown(struct client *client, const struct text *arguments, siz
     }
     line[used] = '\0';
     say_error(client, "ERR unknown command '%.*s', with args beginning with: %s",
-              (int)(arguments[0].size < 128 ? arguments[0].size : 128), arguments[0].data, line);
+              shown(arguments[0]), arguments[0].data, line);
 }
 
 static void run(struct client *client, const struct text *arguments, size_t count)
@@ -1679,7 +1687,8 @@ static void run(struct client *client, const struct text *arguments, size_t coun
     if (command == NULL) say_unknown(client, arguments, count);
     else if (command->arity > 0 ? count != (size_t)command->arity : count < (size_t)-command->arity) say_arity(client, command->name);
     else if (client->subscriptions != NULL && !command->while_listening)
-        say_error(client, "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context", command->name);
+        say_error(client, "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+                  command->name);
     else command->run(client, arguments, count);
 }
 

@@ -6,8 +6,8 @@
  *      good requests ──mutate──► bytes ──┬── all at once ──► client ──► replies ─┐
  *                                        └── in pieces ────► client ──► replies ─┴── the same, and each of them well formed
  *
- * Meanwhile another client listens to a channel, and what it is told must be well formed too. FUZZ_CASES (20000) and FUZZ_SEED (1) say how many
- * and which.
+ * Meanwhile another client listens to a channel, and what it is told must be well formed too. FUZZ_CASES (20000) and FUZZ_SEED (1)
+ * say how many and which.
  */
 #define _GNU_SOURCE
 #include "support.h"
@@ -44,17 +44,20 @@ static void add(struct bytes *bytes, const char *data, size_t size)
 
 /* What a client may say. Nothing whose reply tells a time. */
 static const char *const requests[] = {
-    "SET a 1", "SET a 2 NX", "SET b 3 XX GET", "SET c 4 EX 100000", "GET a", "GET b", "GETSET a x", "GETDEL a", "MSET a 1 b 2 c 3", "MGET a b c l",
-    "MSETNX x 1 y 2", "SETNX z 1", "DEL a b", "EXISTS a b c", "INCR n", "DECR n", "INCRBY n 10", "DECRBY n 3", "APPEND a more", "STRLEN a",
-    "EXPIRE a 100000", "PERSIST a", "TYPE a", "KEYS *", "KEYS [a-c]*", "SCAN 0 MATCH * COUNT 2", "DBSIZE", "FLUSHALL", "COMMAND", "CONFIG GET save",
-    "SELECT 0", "CLIENT SETNAME me", "CLIENT GETNAME", "PING", "PING x", "ECHO hello", "LPUSH l 1 2 3", "RPUSH l 4 5", "LPOP l", "RPOP l 2",
-    "LLEN l", "LRANGE l 0 -1", "SADD s 1 2 3", "SPOP s", "SREM s 2", "SCARD s", "SMEMBERS s", "SISMEMBER s 1", "HSET h f v g w", "HGET h f",
-    "HGETALL h", "HDEL h f", "HLEN h", "PUBLISH news hello", "SUBSCRIBE one two", "UNSUBSCRIBE one", "UNSUBSCRIBE", "BOGUS a b", "QUIT",
+    "SET a 1", "SET a 2 NX", "SET b 3 XX GET", "SET c 4 EX 100000", "GET a", "GET b", "GETSET a x", "GETDEL a",
+    "MSET a 1 b 2 c 3", "MGET a b c l", "MSETNX x 1 y 2", "SETNX z 1", "DEL a b", "EXISTS a b c", "INCR n", "DECR n",
+    "INCRBY n 10", "DECRBY n 3", "APPEND a more", "STRLEN a", "EXPIRE a 100000", "PERSIST a", "TYPE a", "KEYS *",
+    "KEYS [a-c]*", "SCAN 0 MATCH * COUNT 2", "DBSIZE", "FLUSHALL", "COMMAND", "CONFIG GET save", "SELECT 0",
+    "CLIENT SETNAME me", "CLIENT GETNAME", "PING", "PING x", "ECHO hello", "LPUSH l 1 2 3", "RPUSH l 4 5", "LPOP l",
+    "RPOP l 2", "LLEN l", "LRANGE l 0 -1", "SADD s 1 2 3", "SPOP s", "SREM s 2", "SCARD s", "SMEMBERS s", "SISMEMBER s 1",
+    "HSET h f v g w", "HGET h f", "HGETALL h", "HDEL h f", "HLEN h", "PUBLISH news hello", "SUBSCRIBE one two",
+    "UNSUBSCRIBE one", "UNSUBSCRIBE", "BOGUS a b", "QUIT",
 };
 
 static const char *const morsels[] = {
-    "\r\n", "\n", "\r", "*", "$", "*1\r\n", "*2\r\n$4\r\n", "$-1\r\n", "$0\r\n\r\n", "*-1\r\n", "$9999999999\r\n", "*9999999999\r\n", "*1048576\r\n", "$67108864\r\n",
-    "-9223372036854775808", "9223372036854775807", "18446744073709551616", "\"", "'", "\\x4", "\\", " ", "0", "-", "GET", "news", "*0\r\n", ":1\r\n", "NX", "COUNT",
+    "\r\n", "\n", "\r", "*", "$", "*1\r\n", "*2\r\n$4\r\n", "$-1\r\n", "$0\r\n\r\n", "*-1\r\n", "$9999999999\r\n",
+    "*9999999999\r\n", "*1048576\r\n", "$67108864\r\n", "-9223372036854775808", "9223372036854775807",
+    "18446744073709551616", "\"", "'", "\\x4", "\\", " ", "0", "-", "GET", "news", "*0\r\n", ":1\r\n", "NX", "COUNT",
 };
 
 /* As a line, or as an array. */
