@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "socket_world.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -873,7 +874,7 @@ START_TEST(one_that_gives_way_is_still_the_only_one)
     const int peer = net_raw_pair(&net, &sock);
     shutdown(peer, SHUT_WR);
     net_settle(&net);
-    struct pawl_task *const task = pawl_spawn(CORO(never_waits, .sock = &sock, .kind = 0, .left = -1));
+    struct pawl_task *const task = pawl_spawn(CORO(never_waits, .sock = &sock, .kind = 0, .left = 1000000));
     ck_assert_int_eq(pawl_loop_run_once(&net.loop, false), 0);
     ck_assert(!pawl_future_done(task));
     struct pawl_task *const second = pawl_spawn_eager(pawl_recv(&sock, &byte, 1));
@@ -902,6 +903,16 @@ static void give_descriptors_back(void)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit_before), 0);
 }
 
+/* Valgrind has the system take the connection, and closes it then. */
+static bool is_queued(const struct pawl_socket *listener)
+{
+    struct pollfd asked = { .fd = listener->watch.fd, .events = POLLIN };
+    const bool queued = poll(&asked, 1, 0) == 1;
+    if (!queued) fprintf(stderr, "# skipped: without a descriptor the connection does not stay in the queue here\n");
+    return queued;
+}
+
+/* NULL: it cannot be tried here. */
 static struct pawl_task *accept_without_descriptors(struct net *net, struct pawl_socket *listener, struct pawl_socket *sock, int *peer)
 {
     const uint16_t port = net_listen(listener, 4);
@@ -910,6 +921,7 @@ static struct pawl_task *accept_without_descriptors(struct net *net, struct pawl
     struct pawl_accept accept = pawl_accept(listener, sock);
     ck_assert_int_eq(net_op(net, &accept), -EMFILE); /* the impatient one */
     expect_idle(listener);
+    if (!is_queued(listener)) return NULL;
     struct pawl_task *const task = pawl_spawn(pawl_accept_patiently(listener, sock));
     const pawl_time until = pawl_loop_time(&net->loop) + PAWL_MS(60); /* several pauses */
     while (pawl_loop_time(&net->loop) < until) ck_assert_int_eq(net_finish(net, pawl_spawn(pawl_sleep(PAWL_MS(10)))), 0);
@@ -928,12 +940,14 @@ START_TEST(without_a_descriptor_it_waits_tells_once_and_goes_on)
         net_begin(&net);
         struct pawl_task *const task = accept_without_descriptors(&net, &listener, into ? &sock : NULL, &peer);
         give_descriptors_back();
-        ck_assert_int_eq(pawl_loop_run_until_complete(&net.loop, task), 0);
-        const int fd = pawl_task_frame(pawl_accept_patiently, task)->result;
-        pawl_task_release(task);
-        if (!into) ck_assert_int_eq(pawl_socket_adopt(&sock, fd), 0);
-        raw_send(peer, "patience");
-        net_expect(&net, &sock, "patience");
+        if (task != NULL) {
+            ck_assert_int_eq(pawl_loop_run_until_complete(&net.loop, task), 0);
+            const int fd = pawl_task_frame(pawl_accept_patiently, task)->result;
+            pawl_task_release(task);
+            if (!into) ck_assert_int_eq(pawl_socket_adopt(&sock, fd), 0);
+            raw_send(peer, "patience");
+            net_expect(&net, &sock, "patience");
+        }
         close(peer);
         close_both(&listener, &sock);
         net_end(&net);
@@ -949,12 +963,14 @@ START_TEST(cancelled_or_closed_in_its_pause_it_ends)
         int peer;
         net_begin(&net);
         struct pawl_task *const task = accept_without_descriptors(&net, &listener, &sock, &peer);
-        if (closing) pawl_socket_close(&listener);
-        else pawl_task_cancel(task);
-        ck_assert_int_eq(net_finish(&net, task), closing ? PAWL_ECLOSED : PAWL_ECANCELLED);
-        ck_assert(!pawl_socket_is_open(&sock));
+        if (task != NULL) {
+            if (closing) pawl_socket_close(&listener);
+            else pawl_task_cancel(task);
+            ck_assert_int_eq(net_finish(&net, task), closing ? PAWL_ECLOSED : PAWL_ECANCELLED);
+            ck_assert(!pawl_socket_is_open(&sock));
+        }
         give_descriptors_back();
-        if (!closing) ck_assert_int_eq(net_accept(&net, &listener, &sock), 0); /* the connection is still there */
+        if (task != NULL && !closing) ck_assert_int_eq(net_accept(&net, &listener, &sock), 0); /* the connection is still there */
         close(peer);
         close_both(&listener, &sock);
         net_end(&net);

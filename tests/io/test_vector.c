@@ -397,7 +397,7 @@ START_TEST(wrong_arguments_are_told)
 {
     struct net net;
     struct pawl_socket a = { 0 }, b = { 0 }, closed = { 0 }, pipes[2] = { 0 };
-    char data[4];
+    char data[4] = "";
     struct iovec part = { data, sizeof data };
     struct msghdr message = message_of(&part, 1);
     net_begin(&net);
@@ -418,9 +418,6 @@ START_TEST(wrong_arguments_are_told)
     ck_assert_int_eq(net_op(&net, &send), PAWL_EINVAL);
     send = pawl_send_vector(&closed, &part, 1);
     ck_assert_int_eq(net_op(&net, &send), PAWL_ECLOSED);
-    struct iovec nowhere[2] = { { data, 4 }, { NULL, 10 } };
-    send = pawl_send_vector(&a, nowhere, 2);
-    ck_assert_int_eq(net_op(&net, &send), -EFAULT);
     expect_idle(&a);
     close_both(&a, &b);
     close_both(&pipes[0], &pipes[1]);
