@@ -299,9 +299,14 @@ static int all_ops(struct party *p, struct op *ops)
     return count;
 }
 
-static void party_begin(struct party *p)
+static void fill(struct pawl_socket *sock)
 {
     static const char filler[4096];
+    while (pawl_socket_try_send(sock, filler, sizeof filler) > 0) {}
+}
+
+static void party_begin(struct party *p)
+{
     memset(p, 0, sizeof *p);
     net_begin(&p->net);
     p->peer = net_local_raw_pair(&p->sock, SOCK_STREAM);
@@ -312,7 +317,7 @@ static void party_begin(struct party *p)
     p->out = (struct iovec){ (void *)(uintptr_t)"v", 1 };
     p->get = (struct msghdr){ .msg_iov = &p->in, .msg_iovlen = 1 };
     p->put = (struct msghdr){ .msg_iov = &p->out, .msg_iovlen = 1 };
-    while (pawl_socket_try_send(&p->sock, filler, sizeof filler) > 0) {}
+    fill(&p->sock);
 }
 
 static void party_end(struct party *p)
@@ -393,6 +398,40 @@ START_TEST(cancelled_and_closed_in_one_turn_is_cancelled)
             pawl_task_cancel(task);
             pawl_socket_close(&p.sock);
             expect_end(&p, task, &ops[i], PAWL_ECANCELLED);
+            party_end(&p);
+        }
+    }
+}
+END_TEST
+
+/* What was woken and has not run yet ends without touching what goes on there now. */
+START_TEST(a_socket_that_is_opened_anew_belongs_to_its_new_operations)
+{
+    struct op ops[OPS];
+    struct party p;
+    char drain[65536], byte;
+    for (int i = 0, count = 1; i < count; i++) {
+        for (int cancelled = 0; cancelled < 2; cancelled++) {
+            party_begin(&p);
+            count = all_ops(&p, ops);
+            struct pawl_task *const old = begin_op(&p, &ops[i]);
+            pawl_socket_close(&p.sock);
+            if (cancelled) pawl_task_cancel(old);
+            close(p.peer);
+            p.peer = net_local_raw_pair(&p.sock, SOCK_STREAM);
+            fill(&p.sock);
+            struct pawl_task *const reader = pawl_spawn_eager(pawl_recv(&p.sock, &byte, 1));
+            struct pawl_task *const writer = pawl_spawn_eager(pawl_send(&p.sock, "x", 1));
+            expect_end(&p, old, &ops[i], cancelled ? PAWL_ECANCELLED : PAWL_ECLOSED);
+            net_settle(&p.net);
+            ck_assert_msg(!pawl_future_done(reader) && !pawl_future_done(writer), "%s has woken who came after it", ops[i].name);
+            ck_assert_int_eq(net_send(&p.net, &p.sock, "y", 1), PAWL_EBUSY);
+            ck_assert_int_eq(net_finish(&p.net, pawl_spawn(pawl_wait_ready(&p.sock, PAWL_READABLE))), PAWL_EBUSY);
+            raw_send(p.peer, "r");
+            while (recv(p.peer, drain, sizeof drain, MSG_DONTWAIT) > 0) {}
+            ck_assert_int_eq(net_finish(&p.net, reader), 0);
+            ck_assert_int_eq(net_finish(&p.net, writer), 0);
+            expect_idle(&p.sock);
             party_end(&p);
         }
     }
@@ -673,6 +712,33 @@ START_TEST(any_number_may_wait_until_it_is_ready)
         for (int i = 0; i < MANY; i++) ck_assert_int_eq(net_finish(&net, tasks[i]), closing ? PAWL_ECLOSED : 0);
     }
     close(peer);
+    net_end(&net);
+}
+END_TEST
+
+START_TEST(one_that_does_not_wait_any_more_leaves_it_to_the_others)
+{
+    struct net net;
+    struct pawl_socket sock = { 0 };
+    struct pawl_task *tasks[3];
+    char data[4];
+    net_begin(&net);
+    const int peer = net_raw_pair(&net, &sock);
+    ck_assert_int_eq(pawl_socket_try_recv(&sock, data, sizeof data), PAWL_EPENDING);
+    for (int i = 0; i < 3; i++) tasks[i] = pawl_spawn(CORO(waits_for, .future = pawl_socket_ready(&sock, PAWL_READABLE)));
+    struct pawl_recv recv = pawl_recv(&sock, data, sizeof data);
+    struct pawl_task *const reader = net_op_begin(&net, &recv);
+    pawl_task_cancel(tasks[1]);
+    ck_assert_int_eq(net_finish(&net, tasks[1]), PAWL_ECANCELLED);
+    net_settle(&net);
+    ck_assert(!pawl_future_done(tasks[0]) && !pawl_future_done(tasks[2]) && !pawl_future_done(reader));
+    raw_send(peer, "x");
+    ck_assert_int_eq(net_op_end(&net, reader, &recv), 0);
+    ck_assert_uint_eq(recv.result, 1);
+    ck_assert_int_eq(net_finish(&net, tasks[0]), 0);
+    ck_assert_int_eq(net_finish(&net, tasks[2]), 0);
+    close(peer);
+    pawl_socket_close(&sock);
     net_end(&net);
 }
 END_TEST
@@ -1062,12 +1128,14 @@ Suite *make_suite(void)
     ADD(suite, "adopt", a_listening_descriptor_is_taken_over, a_descriptor_goes_and_comes_back_with_all_that_is_in_it,
         a_regular_file_is_EPERM_and_closed);
     ADD(suite, "every", closing_or_releasing_ends_every_operation, cancelling_ends_every_operation_and_leaves_the_socket_free,
-        cancelled_and_closed_in_one_turn_is_cancelled, a_second_operation_on_a_side_is_EBUSY_and_one_on_the_other_is_not,
+        cancelled_and_closed_in_one_turn_is_cancelled, a_socket_that_is_opened_anew_belongs_to_its_new_operations,
+        a_second_operation_on_a_side_is_EBUSY_and_one_on_the_other_is_not,
         every_operation_needs_an_open_socket_of_its_loop, a_reader_and_a_writer_go_on_side_by_side);
     ADD(suite, "half", half_of_a_connection_is_closed, shutting_down_ones_own_side_wakes_ones_own_reader,
         a_listener_that_is_shut_down_ends_who_accepts);
     ADD(suite, "ready", somebody_else_may_read_in_between, room_and_errors_and_connections_are_waited_for_too);
-    ADD(suite, "try", a_try_says_how_much_or_that_it_would_wait, any_number_may_wait_until_it_is_ready, of_a_closed_socket_ready_is_ECLOSED);
+    ADD(suite, "try", a_try_says_how_much_or_that_it_would_wait, any_number_may_wait_until_it_is_ready,
+        one_that_does_not_wait_any_more_leaves_it_to_the_others, of_a_closed_socket_ready_is_ECLOSED);
     ADD(suite, "numbers", a_number_that_is_closed_and_opened_within_a_batch_wakes_nobody_wrong);
     ADD(suite, "fair", a_task_that_never_has_to_wait_gives_way, a_timeout_and_a_cancellation_get_through_to_it,
         one_that_gives_way_is_still_the_only_one);
