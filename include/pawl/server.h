@@ -104,6 +104,10 @@ PAWL_API void pawl_server_close(struct pawl_server *server);
  *  time; connections that are more than that already go on, and one that is being waited for is still taken. */
 PAWL_API void pawl_server_set_most(struct pawl_server *server, size_t most);
 
+/** Ends the reading side of all connections (pawl_stream_end_input): those that wait for a request come to their end, and those that are busy with one do
+ *  so afterwards. Before pawl_server_shutdown, so that idle clients do not use up its grace. */
+PAWL_API void pawl_server_end_input(struct pawl_server *server);
+
 /** Cancels the tasks of all connections. */
 PAWL_API void pawl_server_cancel(struct pawl_server *server);
 

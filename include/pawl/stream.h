@@ -229,6 +229,9 @@ PAWL_INLINE size_t pawl_stream_buffered(const struct pawl_stream *stream)
 {
     return stream->in.end - stream->in.begin;
 }
+/** Ends the reading side here: behind what is buffered, a reader finds the end, as if the peer had shut down its side, also one that waits now. Writing goes
+ *  on. So a coroutine that serves a connection comes to its own end. Harmless for a closed one. (StreamReader.feed_eof) */
+PAWL_API void pawl_stream_end_input(struct pawl_stream *stream);
 /** Has the peer ended, and has everything been read? (StreamReader.at_eof) */
 PAWL_API bool pawl_stream_at_end(const struct pawl_stream *stream);
 

@@ -22,7 +22,7 @@ const char *pawl_error_text(int error)
     case PAWL_EAWAITED: return "awaited already";
     case PAWL_EDEADLK: return "would wait for ever";
     case PAWL_ENOSYS: return "not possible with this port";
-    case PAWL_EHOST: return "no such host or service, or no numeric address";
+    case PAWL_EHOST: return "unknown host, service or address";
     case PAWL_ERESOLVE: return "names cannot be looked up just now";
     case PAWL_ELIMIT: return "over the limit";
     case PAWL_ETLS: return "TLS failed";

@@ -225,15 +225,35 @@ void pawl_server_set_most(struct pawl_server *server, size_t most)
     pawl_wait_wake_all(&server->changed, 0);
 }
 
-/* A task that is cancelled ends in a later iteration, and so the ring stays as it is meanwhile. */
-void pawl_server_cancel(struct pawl_server *server)
+/* What is done to a connection ends it in a later iteration, and so the ring stays as it is meanwhile. */
+static void for_each_connection(struct pawl_server *server, void (*act)(struct connection *connection))
 {
     struct pawl_link *link = server->connections;
     if (link == NULL) return;
     do {
-        pawl_task_cancel((struct pawl_task *)(void *)connection_of(link) - 1);
+        act(connection_of(link));
         link = link->next;
     } while (link != server->connections);
+}
+
+static void end_input(struct connection *connection)
+{
+    pawl_stream_end_input(&handler_of(connection)->stream);
+}
+
+static void cancel(struct connection *connection)
+{
+    pawl_task_cancel((struct pawl_task *)(void *)connection - 1);
+}
+
+void pawl_server_end_input(struct pawl_server *server)
+{
+    for_each_connection(server, end_input);
+}
+
+void pawl_server_cancel(struct pawl_server *server)
+{
+    for_each_connection(server, cancel);
 }
 
 ASYNC_PUBLIC(pawl_server_wait_closed)

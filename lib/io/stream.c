@@ -469,6 +469,13 @@ bool pawl_stream_is_open(const struct pawl_stream *stream)
     return stream != NULL && stream_open(stream);
 }
 
+void pawl_stream_end_input(struct pawl_stream *stream)
+{
+    if (stream == NULL || !stream_open(stream)) return;
+    stream->state |= STREAM_AT_END;
+    wake_reader(stream, 0);
+}
+
 /* A reader is woken, and finds that its stream is being closed. */
 static void turn_reader_out(struct pawl_stream *stream)
 {

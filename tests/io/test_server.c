@@ -806,6 +806,28 @@ START_TEST(a_shutdown_lets_connections_go_to_their_end)
 }
 END_TEST
 
+/* One waits for a line, one has half of one. */
+START_TEST(with_their_input_ended_connections_come_to_their_end)
+{
+    begin();
+    const uint16_t port = serve(HANDLER(echo), NULL);
+    const int idle = client(port), busy = client(port);
+    raw_send(busy, "half");
+    net_settle(&net);
+    pawl_server_end_input(&server);
+    struct pawl_task *const task = pawl_spawn(pawl_server_shutdown(&server, PAWL_FOREVER));
+    expect(idle, "bye\n");
+    expect(idle, "");
+    expect(busy, "half");
+    expect(busy, "bye\n");
+    ck_assert_int_eq(net_finish(&net, task), 0);
+    pawl_server_end_input(&server); /* nobody is there */
+    close(idle);
+    close(busy);
+    end();
+}
+END_TEST
+
 START_TEST(a_shutdown_cancels_those_that_are_left)
 {
     static const pawl_time graces[] = { 0, PAWL_MS(3) };
@@ -1002,6 +1024,7 @@ Suite *make_suite(void)
     tcase_add_test(ending, serve_forever_that_is_cancelled_leaves_nothing);
     tcase_add_test(ending, serve_forever_waits_for_a_handler_that_cleans_up_slowly);
     tcase_add_test(ending, a_shutdown_lets_connections_go_to_their_end);
+    tcase_add_test(ending, with_their_input_ended_connections_come_to_their_end);
     tcase_add_test(ending, a_shutdown_cancels_those_that_are_left);
     tcase_add_test(ending, a_shutdown_with_nobody_there_is_at_once);
     tcase_add_test(ending, a_shutdown_waits_for_handlers_that_are_stuck);
