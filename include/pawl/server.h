@@ -37,13 +37,14 @@ PAWL_BEGIN_C
 struct pawl_handler {
     pawl_resume_fn *resume;
     size_t size;
-    bool fits;
 };
-#define PAWL_HANDLER(name) pawl_handler_of_(name##_resume, sizeof(struct name), offsetof(struct name, stream) == sizeof(struct pawl_coro) && \
-    offsetof(struct name, argument) == sizeof(struct pawl_coro) + sizeof(struct pawl_stream))
-PAWL_INLINE struct pawl_handler pawl_handler_of_(pawl_resume_fn *resume, size_t size, bool fits)
+#define PAWL_HANDLER(name) pawl_handler_of_(name##_resume, sizeof(struct name) + PAWL_ASSERTED_( \
+    offsetof(struct name, stream) == sizeof(struct pawl_coro) && \
+    offsetof(struct name, argument) == sizeof(struct pawl_coro) + sizeof(struct pawl_stream), \
+    "HANDLER(" #name "): CONNECTION comes first in its struct"))
+PAWL_INLINE struct pawl_handler pawl_handler_of_(pawl_resume_fn *resume, size_t size)
 {
-    struct pawl_handler handler = { resume, size, fits };
+    struct pawl_handler handler = { resume, size };
     return handler;
 }
 
@@ -82,8 +83,8 @@ struct pawl_server {
 };
 
 /** Listens as pawl_listen does and begins to accept: each connection is given a task with the coroutine of `handler`, which runs at
- *  once up to its first suspension. `argument` is theirs to see, and borrowed. Needs a running loop with an allocator. 0; PAWL_EINVAL
- *  (also for a struct that does not begin with CONNECTION); PAWL_EBUSY when it is at work; the errors of pawl_listen. *server is closed
+ *  once up to its first suspension. `argument` is theirs to see, and borrowed. Needs a running loop with an allocator. 0; PAWL_EINVAL;
+ *  PAWL_EBUSY when it is at work; the errors of pawl_listen. *server is closed
  *  after an error. (asyncio.start_server) */
 PAWL_API int pawl_start_server(struct pawl_server *server, const char *host, uint16_t port, struct pawl_handler handler, void *argument);
 /** The same on any address (a Unix socket: asyncio.start_unix_server), and on a listening socket, which is moved into it: for

@@ -182,7 +182,7 @@ static bool is_over(const struct pawl_server *server)
 static int may_start(const struct pawl_server *server, struct pawl_handler handler)
 {
     const struct pawl_loop *const loop = pawl_loop_current();
-    if (server == NULL || handler.resume == NULL || !handler.fits || loop == NULL || loop->allocator == NULL) return PAWL_EINVAL;
+    if (server == NULL || handler.resume == NULL || loop == NULL || loop->allocator == NULL) return PAWL_EINVAL;
     return is_over(server) ? 0 : PAWL_EBUSY;
 }
 
