@@ -33,8 +33,23 @@ static int wait_milliseconds(int fd, struct epoll_event *events, pawl_time span)
     return epoll_wait(fd, events, EVENTS, milliseconds > 3600000 ? 3600000 : (int)milliseconds);
 }
 
+/* Looks again and again for a little while. */
+static int spin(struct pawl_epoll *epoll, struct epoll_event *events, enum pawl_port_wait how, pawl_time deadline)
+{
+    pawl_time until = now(&epoll->base) + epoll->spin;
+    int count;
+    if (how == PAWL_WAIT_UNTIL && deadline < until) until = deadline;
+    do count = epoll_wait(epoll->epoll_fd, events, EVENTS, 0);
+    while (count == 0 && now(&epoll->base) < until);
+    return count;
+}
+
 static int fetch(struct pawl_epoll *epoll, struct epoll_event *events, enum pawl_port_wait how, pawl_time deadline)
 {
+    if (how != PAWL_WAIT_NOT && epoll->spin > 0) {
+        const int count = spin(epoll, events, how, deadline);
+        if (count != 0) return count;
+    }
     if (how == PAWL_WAIT_NOT) return epoll_wait(epoll->epoll_fd, events, EVENTS, 0);
     if (how == PAWL_WAIT_FOREVER) return epoll_wait(epoll->epoll_fd, events, EVENTS, -1);
 
@@ -139,6 +154,13 @@ int pawl_epoll_init(struct pawl_epoll *epoll)
     if (error == 0) error = add(epoll, epoll->wake_fd, EPOLLIN, epoll);
     if (error != 0) pawl_epoll_finish(epoll);
     return error;
+}
+
+int pawl_epoll_set_spin(struct pawl_epoll *epoll, pawl_time span)
+{
+    if (epoll == NULL || span < 0 || span > SECOND) return PAWL_EINVAL;
+    epoll->spin = span;
+    return 0;
 }
 
 void pawl_epoll_finish(struct pawl_epoll *epoll)

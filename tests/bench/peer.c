@@ -13,7 +13,8 @@
  *      w5          1,000 tasks that give way N times each
  *      w6          N values to and fro through two queues of 1
  *      w7          N timers armed and cancelled; N armed and fired
- *      w8 PORT     a TCP echo server on 127.0.0.1, until it is killed; prints "ready"
+ *      w8 PORT [US]  a TCP echo server on 127.0.0.1, until it is killed, which looks for events for so many microseconds before it
+ *                  sleeps; prints "ready"
  *      w9          N leaves of a tree whose every node is a task
  *
  * Each warms up with a smaller pass of the same work, and ends with status 1 when a sum is wrong.

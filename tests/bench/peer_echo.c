@@ -79,6 +79,9 @@ ASYNC(server)
 void echo_server(struct arguments arguments)
 {
     const long port = argument_or(arguments, 0, 7777);
+    struct pawl_runner runner;
     must(port > 0 && port <= UINT16_MAX, "a port");
-    exit(pawl_run(CORO(server, .port = (uint16_t)port)));
+    must(pawl_runner_init(&runner, NULL) == 0, "a runner");
+    must(pawl_epoll_set_spin(&runner.epoll, PAWL_US(argument_or(arguments, 1, 0))) == 0, "microseconds to spin");
+    exit(pawl_runner_run(&runner, CORO(server, .port = (uint16_t)port)) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }

@@ -30,6 +30,11 @@ static union {
 } state;
 
 static int init_epoll(void) { return pawl_epoll_init(&state.epoll); }
+static int init_spinning(void)
+{
+    const int error = pawl_epoll_init(&state.epoll);
+    return error != 0 ? error : pawl_epoll_set_spin(&state.epoll, PAWL_US(200));
+}
 static void finish_epoll(void) { pawl_epoll_finish(&state.epoll); }
 static void finish_nothing(void) {}
 static int init_virtual(void)
@@ -47,8 +52,9 @@ static const struct kind {
 } kinds[] = {
     { "epoll", init_epoll, finish_epoll, true, true },
     { "virtual", init_virtual, finish_nothing, false, false },
+    { "epoll, spinning", init_spinning, finish_epoll, true, true },
 };
-enum { EPOLL, VIRTUAL, KINDS };
+enum { EPOLL, VIRTUAL, SPINNING, KINDS };
 
 static const struct kind *kind;
 
