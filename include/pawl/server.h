@@ -132,7 +132,8 @@ struct pawl_server_shutdown {
 };
 PAWL_API pawl_resume_fn pawl_server_wait_closed_resume, pawl_serve_forever_resume, pawl_server_shutdown_resume;
 
-/** Waits until it has been closed and its last connection has ended. Cancelled, it changes nothing. (Server.wait_closed) */
+/** Waits until it has been closed and its last connection has ended. Cancelled, it changes nothing. Raises PAWL_EDEADLK, as the two below, in the task of one of its
+ *  own connections, which would wait for itself: a handler calls pawl_server_close. (Server.wait_closed) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_server_wait_closed pawl_server_wait_closed(struct pawl_server *server)
 {
     struct pawl_server_wait_closed frame;

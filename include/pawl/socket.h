@@ -153,7 +153,7 @@ struct pawl_accept_patiently {
     } step;
 };
 /** The same, but when the system has no descriptor or memory to spare (EMFILE, ENFILE, ENOBUFS, ENOMEM) it tries again after a
- *  pause, 5 ms the first time and twice as long each time up to a second. The first time the loop's report is told. */
+ *  pause, 5 ms the first time and twice as long each time up to a second. The first time for each listener the loop's report is told. */
 PAWL_INLINE PAWL_MUST_USE struct pawl_accept_patiently pawl_accept_patiently(struct pawl_socket *listener, struct pawl_socket *sock);
 
 struct pawl_connect_to {

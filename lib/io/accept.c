@@ -52,10 +52,13 @@ static bool may_pass(int error)
     return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM || error == -ENOSPC;
 }
 
-static void report_pause(struct pawl_loop *loop, int error)
+/* Once a listener: how often it happens is for the peers to say. */
+static void report_pause(struct pawl_socket *listener, int error)
 {
+    if (listener->state & EXHAUSTED) return;
+    listener->state |= EXHAUSTED;
     const struct pawl_failure failure = { .name = "pawl_accept_patiently", .error = error, .message = "cannot accept just now, and tries again" };
-    pawl_loop_report(loop, &failure);
+    pawl_loop_report(listener->loop, &failure);
 }
 
 ASYNC_PUBLIC(pawl_accept_patiently)
@@ -64,7 +67,7 @@ ASYNC_PUBLIC(pawl_accept_patiently)
     for (;;) {
         TRY_AWAIT(self->step.accept, pawl_accept(self->listener, self->sock));
         if (!may_pass(AWAIT_ERROR())) break;
-        if (self->pause == 0) report_pause(self->listener->loop, AWAIT_ERROR());
+        report_pause(self->listener, AWAIT_ERROR());
         self->pause = self->pause == 0 ? FIRST_PAUSE : self->pause * 2 > LONGEST_PAUSE ? LONGEST_PAUSE : self->pause * 2;
         AWAIT(self->step.sleep, pawl_sleep(self->pause));
     }

@@ -40,12 +40,19 @@ PAWL_LEAF(pawl_connect_to)
     struct pawl_socket *const sock = self->sock;
     const struct pawl_task *const task = pawl_leaf_task(root);
     if (co->point == BY_HAND) return pawl_leaf_done(co, error);
-    if (co->point == START) {
+    if (co->point == START || co->point == GAVE_WAY) {
+        const bool gave_way = co->point == GAVE_WAY;
+        co->point = START;
         if (error != 0) return pawl_leaf_done(co, error);
         if (sock == NULL || self->address == NULL || self->address->size == 0) return pawl_leaf_done(co, PAWL_EINVAL);
         if (task == NULL) return socket_by_hand(co, root, &sock->writable);
         if (sock->loop != NULL) error = socket_check(co, task, sock, WRITING);
         if (error != 0) return pawl_leaf_done(co, error); /* somebody else's */
+        if (!gave_way && ++sock->streak > STREAK) { /* to a Unix socket it never waits */
+            sock->streak = 0;
+            co->point = GAVE_WAY;
+            return pawl_leaf_suspend(co, root);
+        }
         error = connect_begin(self, pawl_task_loop(task));
     } else if (sock->loop == NULL || !operation_is_of(co, sock->opening)) {
         return pawl_leaf_done(co, error != 0 ? error : PAWL_ECLOSED); /* closed; what may be open there now is not this one's */

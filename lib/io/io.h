@@ -23,8 +23,9 @@
 #include <sys/uio.h>
 
 /* sock->state. Dry: the last try said EAGAIN, or came back short. HUNG_UP: after a hang-up there may be no more edges, and at
- * urgent data a read stops short, so that only EAGAIN says that the socket is dry. */
-enum { READ_DRY = 1, WRITE_DRY = 2, HUNG_UP = 4, READING = 8, WRITING = 16 };
+ * urgent data a read stops short, so that only EAGAIN says that the socket is dry. EXHAUSTED: it was told that
+ * there is nothing to accept with. */
+enum { READ_DRY = 1, WRITE_DRY = 2, HUNG_UP = 4, READING = 8, WRITING = 16, EXHAUSTED = 32 };
 
 /* sock->kind. A short read says that a TCP socket is dry: what comes later is a new edge. So a request and its answer cost one
  * recv and one send. Of nothing else that is true: a datagram is always short, a Unix socket stops where descriptors were sent,

@@ -64,6 +64,11 @@ static struct connection *connection_of(struct pawl_link *link)
     return (struct connection *)(void *)((char *)link - offsetof(struct connection, link));
 }
 
+static struct pawl_task *task_serving(struct connection *connection)
+{
+    return (struct pawl_task *)(void *)connection - 1;
+}
+
 static bool peers_business(int error)
 {
     return error == -ECONNRESET || error == -EPIPE || error == -ETIMEDOUT || error == PAWL_EEOF;
@@ -243,7 +248,7 @@ static void end_input(struct connection *connection)
 
 static void cancel(struct connection *connection)
 {
-    pawl_task_cancel((struct pawl_task *)(void *)connection - 1);
+    pawl_task_cancel(task_serving(connection));
 }
 
 void pawl_server_end_input(struct pawl_server *server)
@@ -256,10 +261,25 @@ void pawl_server_cancel(struct pawl_server *server)
     for_each_connection(server, cancel);
 }
 
+/* May this task wait for the end of the server? Not if the server has to wait for its end. 0 or an error. */
+static int may_wait(const struct pawl_server *server)
+{
+    const struct pawl_task *const current = pawl_task_current();
+    if (server == NULL) return PAWL_EINVAL;
+    struct pawl_link *link = server->connections;
+    if (link == NULL) return 0;
+    do {
+        if (task_serving(connection_of(link)) == current) return PAWL_EDEADLK;
+        link = link->next;
+    } while (link != server->connections);
+    return 0;
+}
+
 ASYNC_PUBLIC(pawl_server_wait_closed)
 {
     ASYNC_BEGIN(pawl_server_wait_closed);
-    if (self->server == NULL) RAISE(PAWL_EINVAL);
+    const int error = may_wait(self->server);
+    if (error != 0) RAISE(error);
     while (!is_over(self->server)) AWAIT(self->change, a_change(self->server));
     ASYNC_END;
 }
@@ -274,7 +294,8 @@ static int accepting_error(struct pawl_server *server)
 ASYNC_PUBLIC(pawl_serve_forever)
 {
     ASYNC_BEGIN(pawl_serve_forever);
-    if (self->server == NULL) RAISE(PAWL_EINVAL);
+    const int error = may_wait(self->server);
+    if (error != 0) RAISE(error);
     TRY {
         while (!is_over(self->server)) AWAIT(self->change, a_change(self->server));
         if (accepting_error(self->server) != 0) RAISE(accepting_error(self->server));
@@ -295,7 +316,8 @@ ASYNC_PUBLIC(pawl_serve_forever)
 ASYNC_PUBLIC(pawl_server_shutdown)
 {
     ASYNC_BEGIN(pawl_server_shutdown);
-    if (self->server == NULL) RAISE(PAWL_EINVAL);
+    const int error = may_wait(self->server);
+    if (error != 0) RAISE(error);
     pawl_server_close(self->server);
     TRY {
         WITH(self->timeout, pawl_move_on_after(self->grace)) {

@@ -34,7 +34,7 @@ int socket_register(struct pawl_socket *sock, struct pawl_loop *loop, int fd, un
 {
     struct pawl_port *const port = loop->port;
     const unsigned opening = sock->opening + 1u;
-    *sock = (struct pawl_socket){ .watch = { .fd = fd, .notify = notify }, .opening = (uint16_t)opening, .kind = (uint8_t)kind };
+    *sock = (struct pawl_socket){ .watch = { .fd = fd, .notify = notify }, .opening = (uint16_t)opening, .kind = (uint8_t)kind, .streak = sock->streak };
     sock->readable.flags = sock->writable.flags = PAWL_FUTURE_SHARED; /* several may wait for what the system has to tell */
     const int error = port->ops->watch ? port->ops->watch(port, &sock->watch) : PAWL_ENOSYS;
     if (error != 0) close(fd);

@@ -519,11 +519,13 @@ PAWL_LEAF(pawl_stream_wait_closed)
     if (stream == NULL) return pawl_leaf_done(co, PAWL_EINVAL);
     if (co->point == 1) {
         pawl_wait_end(&stream->closers, &self->waiter);
-        if (error == PAWL_ECANCELLED || error == PAWL_EEXIT) pawl_stream_abort(stream);
+        const bool ours = operation_is_of(co, stream->opening); /* and not one that has been opened since */
+        if (ours && (error == PAWL_ECANCELLED || error == PAWL_EEXIT)) pawl_stream_abort(stream);
         return pawl_leaf_done(co, error);
     }
     if (error != 0) return pawl_leaf_done(co, error);
     pawl_stream_close(stream);
+    operation_occupy(co, START, stream->opening);
     return is_gone(stream) ? pawl_leaf_done(co, stream->error) : wait_here(co, root, &stream->closers);
 }
 

@@ -88,6 +88,7 @@ static struct pawl_future *readiness(struct pawl_stream *stream)
 static struct pawl_coro *read_wait(struct pawl_coro *co, struct pawl_coro *root, struct pawl_stream *stream)
 {
     if (pawl_stream_unsent(stream) > 0) stream_flush(stream);
+    if (stream->read_error != 0) return read_leave(co, stream, stream->read_error); /* that was the flush's: nobody will tell of it again */
     stream_release_if_empty(stream, &stream->in);
     struct pawl_future *const ready = readiness(stream);
     if (ready->flags & PAWL_FUTURE_DONE) return read_give_way(co, root, stream);
@@ -190,6 +191,7 @@ static ssize_t find(struct pawl_stream_piece *self)
     const size_t used = buffer_used(in), size = self->separator_size;
     if (used < size) return -1;
     const char *const from = in->data + in->begin;
+    if (self->seen > used) self->seen = 0; /* somebody has taken something out meanwhile */
     const char *const found = memmem(from + self->seen, used - self->seen, self->separator, size);
     self->seen = (uint32_t)(used - size + 1);
     return found != NULL ? found - from : -1;

@@ -565,7 +565,9 @@ static int set_role(SSL *ssl, const struct pawl_tls_handshake *handshake)
 static int begin(struct pawl_tls_handshake *handshake)
 {
     struct pawl_stream *const stream = handshake->stream;
-    if (pawl_stream_buffered(stream) > 0) return PAWL_EBUSY;
+    if (!pawl_stream_is_open(stream)) return PAWL_ECLOSED;
+    /* while what was written before went out, somebody else may have begun */
+    if (stream->transport != &pawl_transport_socket || pawl_stream_buffered(stream) > 0) return PAWL_EBUSY;
     int error = prepare();
     if (error != 0) return error;
     struct tls *const tls = OPENSSL_zalloc(sizeof *tls);
@@ -627,7 +629,7 @@ ASYNC_PUBLIC(pawl_tls_handshake)
         }
         if (self->outcome != 0) RAISE(self->outcome);
     } CATCH_ALL {
-        pawl_stream_abort(self->stream);
+        if (self->outcome != PAWL_EBUSY) pawl_stream_abort(self->stream);
         RERAISE();
     } END_TRY;
     ASYNC_END;
