@@ -76,6 +76,8 @@ static size_t room_count;
 static uint64_t chatters_seen;
 static bool closing;
 
+static const char LOBBY[] = "lobby";
+
 static struct room *room_find(const char *name)
 {
     struct room *room;
@@ -84,11 +86,11 @@ static struct room *room_find(const char *name)
     return NULL;
 }
 
-/* NULL when there are too many, or no memory. */
+/* NULL when there are too many, or no memory. There is always one for who comes in. */
 static struct room *room_find_or_make(const char *name)
 {
     struct room *room = room_find(name);
-    if (room != NULL || room_count == ROOMS_MOST) return room;
+    if (room != NULL || (room_count >= ROOMS_MOST && strcmp(name, LOBBY) != 0)) return room;
     room = calloc(1, sizeof *room);
     if (room == NULL) return NULL;
     snprintf(room->name, sizeof room->name, "%s", name);
@@ -269,7 +271,7 @@ static void hear(struct chatter *chatter, const char *data, size_t size)
 
 static int welcome(struct chatter *chatter)
 {
-    struct room *const lobby = room_find_or_make("lobby");
+    struct room *const lobby = room_find_or_make(LOBBY);
     if (lobby == NULL) return PAWL_ENOMEM;
     do {
         chatter->id = ++chatters_seen;

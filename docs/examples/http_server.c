@@ -320,18 +320,26 @@ static size_t append(char *text, size_t used, size_t room, const char *more, siz
     return used + fits;
 }
 
+/* Fields behind a body count as those before it, which are counted as they are parsed. */
+static int count_trailer(struct http *http, size_t size)
+{
+    if (http->stage <= IN_HEAD) return 0;
+    http->head_size += size;
+    return http->head_size > MOST_HEAD ? refuse(http, 431) : 0;
+}
+
 static int on_field_name(llhttp_t *parser, const char *text, size_t size)
 {
     struct field *const field = &http_of(parser)->field;
     field->name_size = append(field->name, field->name_size, sizeof field->name, text, size);
-    return 0;
+    return count_trailer(http_of(parser), size);
 }
 
 static int on_field_value(llhttp_t *parser, const char *text, size_t size)
 {
     struct field *const field = &http_of(parser)->field;
     field->value_size = append(field->value, field->value_size, sizeof field->value, text, size);
-    return 0;
+    return count_trailer(http_of(parser), size);
 }
 
 static bool read_number(const char **text, uint64_t *number)
@@ -381,9 +389,10 @@ static int on_field_end(llhttp_t *parser)
 {
     struct http *const http = http_of(parser);
     struct field *const field = &http->field;
+    const bool cut = field->name_size == sizeof field->name - 1 || field->value_size == sizeof field->value - 1;
     field->name[field->name_size] = field->value[field->value_size] = '\0';
     while (field->value_size > 0 && strchr(" \t", field->value[field->value_size - 1])) field->value[--field->value_size] = '\0';
-    if (http->stage <= IN_HEAD) understand(&http->request, field->name, field->value); /* one in a trailer comes too late */
+    if (http->stage <= IN_HEAD && !cut) understand(&http->request, field->name, field->value); /* one in a trailer comes too late */
     field->name_size = field->value_size = 0;
     return 0;
 }
@@ -710,7 +719,7 @@ static void begin_file(struct file *file, const char *type, const struct stat *a
     const struct request *const request = &file->http->request;
     const unsigned long long size = (unsigned long long)about->st_size;
     unsigned status = choose_part(request, size, &file->begin, &file->end);
-    if (request->if_modified_since >= about->st_mtime) status = 304;
+    if (request->if_modified_since >= 0 && request->if_modified_since >= about->st_mtime) status = 304;
     if (status == 206) snprintf(range, sizeof range, "Content-Range: bytes %llu-%llu/%llu\r\n",
                                 (unsigned long long)file->begin, (unsigned long long)file->end - 1, size);
     if (status == 416) snprintf(range, sizeof range, "Content-Range: bytes */%llu\r\n", size);

@@ -34,6 +34,7 @@ struct pawl_lookup {
     struct pawl_handle handle;
     struct addrinfo hints, *found;
     int state, result, system;
+    unsigned process; /* whose request it is */
     char *host, *service; /* in text, or NULL */
     char text[];
 };
@@ -53,6 +54,8 @@ static struct pool {
     bool ending;
     struct resolver resolvers[PAWL_RESOLVERS];
 } pool = EMPTY_POOL;
+
+static unsigned forks; /* between this process and the first one */
 
 /* ---- Requests ---- */
 
@@ -78,6 +81,7 @@ static struct pawl_lookup *lookup_make(struct pawl_getaddrinfo *self, struct paw
     struct pawl_lookup *const lookup = calloc(1, sizeof *lookup + host + service);
     if (lookup == NULL) return NULL;
     lookup->loop = loop;
+    lookup->process = forks;
     lookup->answered = &self->answered;
     lookup->hints = (struct addrinfo){ .ai_family = self->family, .ai_socktype = self->type };
     if (host > 0) lookup->host = memcpy(lookup->text, self->host, host);
@@ -167,6 +171,7 @@ static void after_fork(void)
 static void in_child(void)
 {
     pool = (struct pool)EMPTY_POOL;
+    forks++;
 }
 
 static void watch_forks(void)
@@ -249,7 +254,8 @@ int lookup_take(struct pawl_getaddrinfo *self)
 void lookup_end(struct pawl_lookup *lookup)
 {
     pthread_mutex_lock(&pool.mutex);
-    const int state = lookup->state;
+    const bool inherited = lookup->process != forks; /* neither a thread nor the queue knows it */
+    const int state = inherited ? SENT : lookup->state;
     if (state == BUSY) lookup->loop = NULL;
     if (state == QUEUED) {
         list_unlink(&lookup->link);
