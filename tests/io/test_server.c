@@ -913,6 +913,42 @@ START_TEST(a_handler_may_end_its_server)
 }
 END_TEST
 
+/* It would wait for itself. */
+static int outcomes[3];
+
+struct waits_for_it {
+    CONNECTION;
+    union {
+        struct pawl_server_wait_closed wait_closed;
+        struct pawl_serve_forever forever;
+        struct pawl_server_shutdown shutdown;
+    };
+};
+
+ASYNC(waits_for_it)
+{
+    ASYNC_BEGIN(waits_for_it);
+    TRY_AWAIT(self->wait_closed, pawl_server_wait_closed(&server));
+    outcomes[0] = AWAIT_ERROR();
+    TRY_AWAIT(self->forever, pawl_serve_forever(&server));
+    outcomes[1] = AWAIT_ERROR();
+    TRY_AWAIT(self->shutdown, pawl_server_shutdown(&server, 0));
+    outcomes[2] = AWAIT_ERROR();
+    ASYNC_END;
+}
+
+START_TEST(a_handler_that_waits_for_the_end_of_its_server_is_told)
+{
+    begin();
+    const int fd = raw_connect(serve(HANDLER(waits_for_it), NULL));
+    expect(fd, "");
+    for (size_t i = 0; i < 3; i++) ck_assert_int_eq(outcomes[i], PAWL_EDEADLK);
+    ck_assert(pawl_socket_is_open(&server.listener));
+    close(fd);
+    end();
+}
+END_TEST
+
 START_TEST(a_loop_that_is_finished_with_a_server_at_work_closes_all_of_it)
 {
     for (int connections = 0; connections < 3; connections++) {
@@ -1004,6 +1040,7 @@ Suite *make_suite(void)
     tcase_add_test(ending, a_shutdown_that_is_cancelled_cancels_the_connections_at_once);
     tcase_add_test(ending, a_shutdown_that_is_cancelled_waits_for_handlers_that_are_stuck);
     tcase_add_test(ending, a_handler_may_end_its_server);
+    tcase_add_test(ending, a_handler_that_waits_for_the_end_of_its_server_is_told);
     tcase_add_test(ending, a_loop_that_is_finished_with_a_server_at_work_closes_all_of_it);
     tcase_add_test(ending, a_loop_that_is_shut_down_ends_its_server);
     tcase_add_test(ending, a_server_that_has_not_begun_is_closed_with_its_loop);

@@ -419,6 +419,25 @@ START_TEST(a_block_around_nothing_is_EINVAL)
 }
 END_TEST
 
+START_TEST(who_waited_for_the_end_leaves_the_next_opening_alone)
+{
+    struct net net;
+    struct pawl_stream stream;
+    const int peer = begin(&net, &stream);
+    write_much(&stream);
+    struct pawl_task *const closer = pawl_spawn(pawl_stream_wait_closed(&stream));
+    net_settle(&net);
+    pawl_stream_abort(&stream);
+    pawl_task_cancel(closer);
+    const int other = net_stream(&stream);
+    ck_assert_int_eq(net_finish(&net, closer), PAWL_ECANCELLED);
+    ck_assert(pawl_stream_is_open(&stream));
+    pawl_stream_abort(&stream);
+    close(other);
+    end(&net, peer);
+}
+END_TEST
+
 /* ---- Two streams at once, each the peer of the other ---- */
 
 START_TEST(both_ends_of_a_pair_close_with_data_on_the_way)
@@ -457,6 +476,7 @@ Suite *make_suite(void)
     tcase_add_test(aborting, abort_with_data_unsent_is_an_error_for_who_waits_for_the_close);
     tcase_add_test(aborting, abort_with_nothing_unsent_lets_its_closer_end_well);
     tcase_add_test(aborting, abort_between_the_event_and_the_reader_gives_it_ECLOSED);
+    tcase_add_test(aborting, who_waited_for_the_end_leaves_the_next_opening_alone);
     tcase_add_test(block, however_the_block_is_left_what_was_written_is_sent);
     tcase_add_test(block, a_block_whose_stream_was_aborted_ends_at_once);
     tcase_add_test(block, a_block_that_is_cancelled_aborts_it);

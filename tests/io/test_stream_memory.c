@@ -217,6 +217,23 @@ START_TEST(what_is_there_is_given_without_waiting_and_as_much_as_asked_for)
 }
 END_TEST
 
+/* There is one reader at a time; who takes something out behind its back does not lead it astray. */
+START_TEST(what_is_consumed_while_somebody_looks_for_a_line_is_gone)
+{
+    begin();
+    feed("abcdef");
+    struct pawl_stream_piece line = pawl_stream_read_line(&stream);
+    ck_assert_ptr_nonnull(coro_step(&line));
+    pawl_stream_consume(&stream, 5);
+    feed("\n");
+    ck_assert_ptr_null(coro_step(&line));
+    ck_assert_int_eq(coro_error(&line), 0);
+    ck_assert_uint_eq(line.size, 2);
+    ck_assert_mem_eq(line.data, "f\n", 2);
+    end();
+}
+END_TEST
+
 START_TEST(an_empty_feed_is_no_news)
 {
     char data[8];
@@ -906,6 +923,7 @@ Suite *make_suite(void)
     tcase_add_test(cuts, what_goes_into_the_callers_memory_may_be_more_than_the_limit);
     tcase_add_test(cuts, of_a_line_that_is_too_long_as_much_is_dropped_as_is_there);
     tcase_add_test(hand, what_is_there_is_given_without_waiting_and_as_much_as_asked_for);
+    tcase_add_test(hand, what_is_consumed_while_somebody_looks_for_a_line_is_gone);
     tcase_add_test(hand, an_empty_feed_is_no_news);
     tcase_add_test(hand, at_the_end_a_read_gives_nothing_again_and_again);
     tcase_add_test(hand, a_loop_of_reads_takes_all_up_to_the_end);

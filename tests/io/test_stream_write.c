@@ -618,6 +618,28 @@ START_TEST(a_file_that_is_being_sent_is_cancelled)
 }
 END_TEST
 
+/* One that the system tells of once only, and not by an event: the flush is the reader's own. */
+START_TEST(a_reader_whose_own_flush_fails_is_told)
+{
+    struct net net;
+    struct pawl_stream stream = { 0 };
+    const int small = 4608;
+    int fds[2];
+    net_begin(&net);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+    ck_assert_int_eq(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+    ck_assert_int_eq(pawl_stream_adopt(&stream, fds[0]), 0);
+    static const char data[15000];
+    for (int i = 0; i < 4; i++) ck_assert_int_eq(pawl_stream_write(&stream, data, sizeof data), 0);
+    ck_assert_int_eq(net_run(&net, pawl_stream_read_line(&stream)), -EMSGSIZE);
+    ck_assert_int_eq(net_run(&net, pawl_stream_read_line(&stream)), -EMSGSIZE);
+    ck_assert_int_eq(pawl_stream_write(&stream, "x", 1), -EMSGSIZE);
+    pawl_stream_abort(&stream);
+    close(fds[1]);
+    net_end(&net);
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *const suite = suite_create("stream_write");
@@ -637,6 +659,7 @@ Suite *make_suite(void)
     tcase_add_test(pressure, a_task_that_only_drains_gives_way_to_others);
     tcase_add_test(errors, an_error_in_the_background_is_told_by_the_next_write_and_drain);
     tcase_add_test(errors, an_error_of_a_large_write_is_told_by_itself);
+    tcase_add_test(errors, a_reader_whose_own_flush_fails_is_told);
     tcase_add_test(errors, a_broken_pipe_is_an_error_and_no_signal);
     tcase_add_test(errors, those_that_drain_are_told_the_error);
     tcase_add_test(errors, a_task_that_only_drains_meets_the_error);

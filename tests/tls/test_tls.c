@@ -515,6 +515,23 @@ START_TEST(what_cannot_begin_is_told_and_nothing_has_happened)
 }
 END_TEST
 
+/* The first one still sends what was written in the clear when the second one comes. */
+START_TEST(a_second_handshake_does_not_take_the_place_of_the_first)
+{
+    struct ends ends;
+    ends_begin(&ends, NULL, NULL);
+    struct pawl_task *const server = pawl_spawn(pawl_tls_accept(&ends.server, ends.server_context));
+    struct pawl_task *const one = pawl_spawn(pawl_tls_connect(&ends.client, ends.client_context, "localhost"));
+    struct pawl_task *const other = pawl_spawn(pawl_tls_connect(&ends.client, ends.client_context, "localhost"));
+    const int first = net_finish(&ends.net, one), second = net_finish(&ends.net, other);
+    ck_assert_int_eq(first, 0);
+    ck_assert(second == PAWL_EBUSY || second == PAWL_EINVAL);
+    ck_assert_int_eq(net_finish(&ends.net, server), 0);
+    talk(&ends);
+    ends_end(&ends);
+}
+END_TEST
+
 START_TEST(what_was_read_ahead_in_the_clear_is_not_taken_for_encrypted)
 {
     struct ends ends;
@@ -594,6 +611,7 @@ Suite *make_suite(void)
     tcase_add_test(sessions, a_server_that_has_forgotten_makes_a_full_handshake);
     TCase *const beginnings = add_case(suite, "beginnings");
     tcase_add_test(beginnings, what_cannot_begin_is_told_and_nothing_has_happened);
+    tcase_add_test(beginnings, a_second_handshake_does_not_take_the_place_of_the_first);
     tcase_add_test(beginnings, what_was_read_ahead_in_the_clear_is_not_taken_for_encrypted);
     tcase_add_test(beginnings, tls_begins_after_some_lines_in_the_clear);
     tcase_add_test(beginnings, a_client_with_a_servers_context_is_ETLS);
