@@ -14,7 +14,8 @@
  * ends those with PAWL_ECLOSED. A peer that is gone is an error (-EPIPE, -ECONNRESET), never a signal, on pipes too. Errors
  * are -errno. Cancelled, an operation that moves bytes has moved those that its result says.
  *
- * A task that never has to wait, since its peer is so fast, gives way to the others after every 64 operations.
+ * A task that never has to wait, since its peer is so fast, gives way to the others after every 64 operations, and within one after
+ * every MiB.
  *
  * Buffers, addresses and arrays are borrowed until the operation has ended. Stepped by hand (coro_step), an operation does
  * not touch the system: it waits for a future, and what the test sets there is its outcome.
@@ -79,7 +80,7 @@ PAWL_API int pawl_socket_release(struct pawl_socket *sock);
 PAWL_API int pawl_socket_pair(struct pawl_socket *a, struct pawl_socket *b, int type);
 PAWL_API int pawl_pipe(struct pawl_socket *a, struct pawl_socket *b);
 
-/** Closes it at once; what waits on it ends with PAWL_ECLOSED. Harmless for a closed or zeroed one. */
+/** Closes it at once; what waits on it ends with PAWL_ECLOSED. Harmless for a closed or zeroed one, and for NULL. */
 PAWL_API void pawl_socket_close(struct pawl_socket *sock);
 
 /** Half-close: SHUT_RD, SHUT_WR or SHUT_RDWR. After SHUT_WR the peer sees the end, and can still send. 0, PAWL_ECLOSED or

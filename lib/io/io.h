@@ -36,7 +36,7 @@ enum { KIND_TCP, KIND_SOCKET, KIND_FILE /* a pipe or a terminal: read and write 
 enum { START, WAITS, GAVE_WAY, BY_HAND };
 
 /* Returned by a try beside 0, PAWL_EPENDING and errors: it has had its share for now. */
-enum { GIVES_WAY = 1, STREAK = 64 };
+enum { GIVES_WAY = 1, STREAK = 64, SHARE = 1024 * 1024 /* bytes of one operation */ };
 
 static inline bool would_block(int error)
 {

@@ -9,7 +9,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-enum { SHARE = 1024 * 1024, COPY = 16 * 1024 };
+enum { COPY = 16 * 1024 };
 
 static size_t share_of(const struct pawl_sendfile *self, size_t most)
 {

@@ -218,6 +218,7 @@ int pawl_start_server_on(struct pawl_server *server, struct pawl_socket *listene
 /* The acceptor may be in a pause, where it does not notice. */
 void pawl_server_close(struct pawl_server *server)
 {
+    if (server == NULL) return;
     struct pawl_task *const acceptor = &server->acceptor.awaitable;
     pawl_socket_close(&server->listener);
     if (pawl_task_current() != acceptor) pawl_task_cancel(acceptor);
@@ -233,7 +234,7 @@ void pawl_server_set_most(struct pawl_server *server, size_t most)
 /* What is done to a connection ends it in a later iteration, and so the ring stays as it is meanwhile. */
 static void for_each_connection(struct pawl_server *server, void (*act)(struct connection *connection))
 {
-    struct pawl_link *link = server->connections;
+    struct pawl_link *link = server != NULL ? server->connections : NULL;
     if (link == NULL) return;
     do {
         act(connection_of(link));

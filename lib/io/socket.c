@@ -44,7 +44,7 @@ int socket_register(struct pawl_socket *sock, struct pawl_loop *loop, int fd, un
 
 int pawl_socket_release(struct pawl_socket *sock)
 {
-    struct pawl_loop *const loop = sock->loop;
+    struct pawl_loop *const loop = sock != NULL ? sock->loop : NULL;
     if (loop == NULL) return PAWL_ECLOSED;
     const int fd = sock->watch.fd;
     sock->loop = NULL;

@@ -253,15 +253,23 @@ void stream_flush(struct pawl_stream *stream)
 {
     if (where(&stream->flusher.awaitable) == PAWL_WHERE_FUTURE) return; /* the socket will tell */
     pawl_handle_cancel(&stream->flusher);
-    while (stream->out.begin < stream->out.end) {
+    for (size_t sent = 0; stream->out.begin < stream->out.end;) {
+        if (sent >= SHARE) {
+            pawl_call_soon(stream->loop, &stream->flusher, flush_later, stream); /* others have their turn first */
+            break;
+        }
         const struct iovec part = { stream->out.data + stream->out.begin, buffer_used(&stream->out) };
         const ssize_t put = stream->transport->write(stream, &part, 1);
         if (put == PAWL_EPENDING) {
             flush_when_ready(stream);
             break;
         }
-        if (put < 0) fail(stream, (int)put);
-        else stream->out.begin += (uint32_t)put;
+        if (put < 0) {
+            fail(stream, (int)put);
+            break;
+        }
+        stream->out.begin += (uint32_t)put;
+        sent += (size_t)put;
     }
     if (buffer_used(&stream->out) <= stream->low && stream->drainers.first != NULL) pawl_wait_wake_all(&stream->drainers, 0);
     if (stream->out.begin < stream->out.end) return;

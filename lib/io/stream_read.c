@@ -114,6 +114,7 @@ static inline struct pawl_coro *read_operate(struct pawl_coro *co, struct pawl_c
     if (error != 0) return pawl_leaf_done(co, error);
     if (co->point == START && ++stream->streak > STREAK && stream->loop != NULL) return read_give_way(co, root, stream);
     error = try_once(co);
+    if (error == GIVES_WAY) return read_give_way(co, root, stream);
     return error == PAWL_EPENDING ? read_wait(co, root, stream) : read_leave(co, stream, error);
 }
 
@@ -150,7 +151,9 @@ PAWL_LEAF(pawl_stream_read)
 static int try_read_exactly(struct pawl_coro *co)
 {
     struct pawl_stream_read *const self = (struct pawl_stream_read *)(void *)co;
+    const size_t before = self->result;
     while (self->result < self->size) {
+        if (self->result - before >= SHARE && self->stream->loop != NULL) return GIVES_WAY;
         const ssize_t got = read_some(self->stream, (char *)self->data + self->result, self->size - self->result);
         if (got <= 0) return got == 0 ? PAWL_EEOF : (int)got;
         self->result += (size_t)got;

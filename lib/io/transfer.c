@@ -116,8 +116,10 @@ static int try_send_some(struct pawl_coro *co)
 static int try_send(struct pawl_coro *co)
 {
     struct pawl_send *const self = (struct pawl_send *)(void *)co;
+    const size_t before = self->result;
     if (self->size == 0 && self->sock->kind == KIND_SOCKET) return try_send_some(co); /* may be an empty datagram */
     while (self->result < self->size) {
+        if (self->result - before >= SHARE) return GIVES_WAY;
         const struct iovec part = { (char *)(uintptr_t)self->data + self->result, self->size - self->result };
         const ssize_t put = transmit(self->sock, &part, 1);
         if (put < 0) return (int)put;
@@ -167,7 +169,9 @@ static void take_off(struct pawl_send_vector *self, size_t put)
 static int try_send_vector(struct pawl_coro *co)
 {
     struct pawl_send_vector *const self = (struct pawl_send_vector *)(void *)co;
+    const size_t before = self->result;
     for (take_off(self, 0); self->count > 0;) {
+        if (self->result - before >= SHARE) return GIVES_WAY;
         const ssize_t put = transmit(self->sock, self->parts, self->count);
         if (put < 0) return (int)put;
         take_off(self, (size_t)put);

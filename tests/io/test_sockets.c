@@ -8,6 +8,8 @@
 #define _GNU_SOURCE
 #include "socket_world.h"
 
+#include <pthread.h>
+
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -929,6 +931,79 @@ START_TEST(a_timeout_and_a_cancellation_get_through_to_it)
 }
 END_TEST
 
+/* To a Unix socket a connect never waits, whether it is taken or, its queue being full, not. */
+struct connects {
+    COROUTINE(void);
+    struct pawl_address address;
+    struct pawl_socket sock;
+    struct pawl_connect_to connect;
+    int left;
+};
+
+ASYNC(connects)
+{
+    ASYNC_BEGIN(connects);
+    for (; self->left > 0; self->left--) {
+        TRY_AWAIT(self->connect, pawl_connect_to(&self->sock, &self->address));
+        if (AWAIT_ERROR() != 0 && AWAIT_ERROR() != -EAGAIN) RAISE(AWAIT_ERROR());
+        pawl_socket_close(&self->sock);
+    }
+    ASYNC_END;
+}
+
+START_TEST(a_task_that_connects_and_connects_gives_way)
+{
+    enum { OFTEN = 640 };
+    struct net net;
+    struct pawl_socket listener = { 0 };
+    struct pawl_address address;
+    char name[64];
+    net_begin(&net);
+    snprintf(name, sizeof name, "@pawl-connects-%d", (int)getpid());
+    ck_assert_int_eq(pawl_address_unix(&address, name), 0);
+    ck_assert_int_eq(pawl_listen_at(&listener, &address, 4), 0);
+    struct pawl_task *const counter = pawl_spawn(CORO(counts));
+    ck_assert_int_eq(net_finish(&net, pawl_spawn(CORO(connects, .address = address, .left = OFTEN))), 0);
+    ck_assert_int_ge(pawl_task_frame(counts, counter)->result, OFTEN / 64 - 2);
+    pawl_task_cancel(counter);
+    ck_assert_int_eq(net_finish(&net, counter), PAWL_ECANCELLED);
+    pawl_socket_close(&listener);
+    net_end(&net);
+}
+END_TEST
+
+/* The peer is a thread that takes whatever comes. */
+static void *takes_all(void *argument)
+{
+    static char taken[1 << 16];
+    while (read(*(int *)argument, taken, sizeof taken) > 0) {}
+    return NULL;
+}
+
+START_TEST(a_large_send_gives_way_within)
+{
+    enum { MUCH = 64 << 20 };
+    struct net net;
+    struct pawl_socket sock = { 0 };
+    pthread_t thread;
+    char *const data = calloc(1, MUCH);
+    ck_assert_ptr_nonnull(data);
+    net_begin(&net);
+    int peer = net_raw_pair(&net, &sock);
+    ck_assert_int_eq(pthread_create(&thread, NULL, takes_all, &peer), 0);
+    struct pawl_task *const counter = pawl_spawn(CORO(counts));
+    ck_assert_int_eq(net_send(&net, &sock, data, MUCH), 0);
+    ck_assert_int_ge(pawl_task_frame(counts, counter)->result, MUCH >> 21); /* half as often as MiB at least, however fast the peer */
+    pawl_task_cancel(counter);
+    ck_assert_int_eq(net_finish(&net, counter), PAWL_ECANCELLED);
+    pawl_socket_close(&sock);
+    pthread_join(thread, NULL);
+    close(peer);
+    free(data);
+    net_end(&net);
+}
+END_TEST
+
 /* Whoever gives way has the side all the while, and is ended by closing like one that waits. */
 START_TEST(one_that_gives_way_is_still_the_only_one)
 {
@@ -1137,7 +1212,8 @@ Suite *make_suite(void)
     ADD(suite, "try", a_try_says_how_much_or_that_it_would_wait, any_number_may_wait_until_it_is_ready,
         one_that_does_not_wait_any_more_leaves_it_to_the_others, of_a_closed_socket_ready_is_ECLOSED);
     ADD(suite, "numbers", a_number_that_is_closed_and_opened_within_a_batch_wakes_nobody_wrong);
-    ADD(suite, "fair", a_task_that_never_has_to_wait_gives_way, a_timeout_and_a_cancellation_get_through_to_it,
+    ADD(suite, "fair", a_task_that_never_has_to_wait_gives_way, a_task_that_connects_and_connects_gives_way, a_large_send_gives_way_within,
+        a_timeout_and_a_cancellation_get_through_to_it,
         one_that_gives_way_is_still_the_only_one);
     ADD(suite, "patience", without_a_descriptor_it_waits_tells_once_and_goes_on, cancelled_or_closed_in_its_pause_it_ends,
         patience_is_only_for_what_may_pass);
