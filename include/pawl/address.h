@@ -11,8 +11,8 @@ PAWL_BEGIN_C
 
 struct sockaddr;
 
-/** An address. Zeroed is none. A struct sockaddr of whatever family is in it (pawl_address_sockaddr); the system's headers are not needed to use
- *  one, and so a program keeps names such as send and connect for itself. */
+/** An address. Zeroed is none. A struct sockaddr of whatever family is in it (pawl_address_sockaddr); the system's headers are
+ *  not needed to use one, and so a program keeps names such as send and connect for itself. */
 struct pawl_address {
     union {
         uint16_t family; /* AF_INET, AF_INET6, AF_UNIX */
@@ -30,9 +30,9 @@ PAWL_INLINE const struct sockaddr *pawl_address_sockaddr(const struct pawl_addre
 /** The other way: copies `size` bytes of a struct sockaddr. 0; PAWL_EINVAL for a NULL or a size that no address has. */
 PAWL_API int pawl_address_set(struct pawl_address *address, const struct sockaddr *sockaddr, size_t size);
 
-/** A numeric address: "127.0.0.1", "::1", "fe80::1%eth0"; NULL is 0.0.0.0, every IPv4 address of this machine, for listening ("::" is every one,
- *  of both kinds). `port`: 0 to 65535, 0 is any free one. It looks nothing up. 0; PAWL_EINVAL for a NULL; PAWL_EHOST when
- *  it is no numeric address; PAWL_ENOMEM. *address is none after an error. */
+/** A numeric address: "127.0.0.1", "::1", "fe80::1%eth0"; NULL is 0.0.0.0, every IPv4 address of this machine, for listening
+ *  ("::" is every one, of both kinds). `port`: 0 to 65535, 0 is any free one. It looks nothing up. 0; PAWL_EINVAL for a NULL;
+ *  PAWL_EHOST when it is no numeric address; PAWL_ENOMEM. *address is none after an error. */
 PAWL_API int pawl_address_parse(struct pawl_address *address, const char *host, uint16_t port);
 
 /** The address of a Unix socket: a path, or, after an '@', a name that is in no file system (unix(7): abstract), for which

@@ -35,8 +35,8 @@ enum pawl_length {
     PAWL_LENGTH_32_LITTLE = 8 | 4
 };
 
-/** Writes a length into 1, 2 or 4 bytes at `head`, of which there must be room for 4: how many. PAWL_ELIMIT for one that they cannot tell,
- *  PAWL_EINVAL for no such kind of length. */
+/** Writes a length into 1, 2 or 4 bytes at `head`, of which there must be room for 4: how many. PAWL_ELIMIT for one that they
+ *  cannot tell, PAWL_EINVAL for no such kind of length. */
 PAWL_API int pawl_length_encode(enum pawl_length how, void *head, size_t size);
 /** Reads one. 0 for no such kind of length. */
 PAWL_API uint32_t pawl_length_decode(enum pawl_length how, const void *head);
@@ -86,8 +86,8 @@ PAWL_INLINE struct pawl_framing pawl_framing_(void *buffer, size_t room, unsigne
 }
 
 /** Lines. Each ends with "\n", which is taken off, with a "\r" before it; what is left at the end, without one, is a line too.
- *  `buffer` has room for the longest one, a "\r" included: one that is longer is PAWL_ELIMIT as soon as that is known, and the rest of it is
- *  passed over. */
+ *  `buffer` has room for the longest one, a "\r" included: one that is longer is PAWL_ELIMIT as soon as that is known, and the
+ *  rest of it is passed over. */
 PAWL_INLINE PAWL_MUST_USE struct pawl_framing pawl_line_framing(char *buffer, size_t room)
 {
     return pawl_framing_(buffer, room, 0);
@@ -100,8 +100,9 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_framing pawl_length_framing(void *buffer, 
     return pawl_framing_(buffer, room, how == 0 ? 1u << 7 : (unsigned)how);
 }
 
-/** Sends a piece; size 0 is the end. The first frame that it completes; without data and error when there is none. The piece is borrowed until
- *  all of its frames have been taken: one that is sent before ends the generator with PAWL_EBUSY (gen_error). After the end there are no more frames. */
+/** Sends a piece; size 0 is the end. The first frame that it completes; without data and error when there is none. The piece is
+ *  borrowed until all of its frames have been taken: one that is sent before ends the generator with PAWL_EBUSY (gen_error).
+ *  After the end there are no more frames. */
 PAWL_API struct pawl_frame pawl_framing_send(struct pawl_framing *framing, const void *data, size_t size);
 /** The next one. */
 PAWL_API struct pawl_frame pawl_framing_next(struct pawl_framing *framing);
@@ -114,8 +115,8 @@ PAWL_INLINE bool pawl_is_frame(struct pawl_frame frame)
 PAWL_END_C
 
 /** FOREACH_FRAME(frame, framing, data, size) statement: sends a piece (of size 0: the end), declares `frame` and runs the
- *  statement with each that it completes. Left early, the rest is there still: while (pawl_is_frame(frame = pawl_framing_next(framing))) ….
- *  Not across a suspension, as GEN_FOREACH. */
+ *  statement with each that it completes. Left early, the rest is there still: while (pawl_is_frame(frame =
+ *  pawl_framing_next(framing))) …. Not across a suspension, as GEN_FOREACH. */
 #define PAWL_FOREACH_FRAME(frame, framing, data, size) \
     for (struct pawl_framing *pawl_each_##frame = (framing); pawl_each_##frame; pawl_each_##frame = NULL) \
         for (struct pawl_frame frame = pawl_framing_send(pawl_each_##frame, (data), (size_t)(size)); pawl_is_frame(frame); \

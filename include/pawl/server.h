@@ -19,8 +19,9 @@
  *      error = pawl_start_server(&self->server, "127.0.0.1", 7777, HANDLER(echo), NULL);
  *      AWAIT(self->serve, pawl_serve_forever(&self->server));
  *
- * The frame of the coroutine holds the stream, so a connection is one allocation, from the loop's allocator. When the coroutine ends, what it wrote is still sent, and
- * the stream is closed. Its error ends this connection only, and is told to the loop's report, unless it is the peer's business (-ECONNRESET, -EPIPE, -ETIMEDOUT, PAWL_EEOF).
+ * The frame of the coroutine holds the stream, so a connection is one allocation, from the loop's allocator. When the coroutine
+ * ends, what it wrote is still sent, and the stream is closed. Its error ends this connection only, and is told to the loop's
+ * report, unless it is the peer's business (-ECONNRESET, -EPIPE, -ETIMEDOUT, PAWL_EEOF).
  */
 #ifndef PAWL_SERVER_H
 #define PAWL_SERVER_H
@@ -29,8 +30,8 @@
 
 PAWL_BEGIN_C
 
-/** CONNECTION: the first member of the struct of a coroutine that serves a connection: `stream`, open; and `argument`, what was given
- *  to the server. */
+/** CONNECTION: the first member of the struct of a coroutine that serves a connection: `stream`, open; and `argument`, what was
+ *  given to the server. */
 #define PAWL_CONNECTION PAWL_COROUTINE(void); struct pawl_stream stream; void *argument
 
 /** The coroutine that serves: HANDLER(name). */
@@ -82,14 +83,15 @@ struct pawl_server {
     PAWL_TASK(pawl_accepting) acceptor;
 };
 
-/** Listens as pawl_listen does and begins to accept: each connection is given a task with the coroutine of `handler`, which runs at
- *  once up to its first suspension. `argument` is theirs to see, and borrowed. Needs a running loop with an allocator. 0; PAWL_EINVAL;
- *  PAWL_EBUSY when it is at work; the errors of pawl_listen. *server is closed
- *  after an error. (asyncio.start_server) */
+/** Listens as pawl_listen does and begins to accept: each connection is given a task with the coroutine of `handler`, which
+ *  runs at once up to its first suspension. `argument` is theirs to see, and borrowed. Needs a running loop with an allocator.
+ *  0; PAWL_EINVAL; PAWL_EBUSY when it is at work; the errors of pawl_listen. *server is closed after an error.
+ *  (asyncio.start_server) */
 PAWL_API int pawl_start_server(struct pawl_server *server, const char *host, uint16_t port, struct pawl_handler handler, void *argument);
 /** The same on any address (a Unix socket: asyncio.start_unix_server), and on a listening socket, which is moved into it: for
  *  options, or one that was inherited. */
-PAWL_API int pawl_start_server_at(struct pawl_server *server, const struct pawl_address *address, struct pawl_handler handler, void *argument);
+PAWL_API int pawl_start_server_at(struct pawl_server *server, const struct pawl_address *address, struct pawl_handler handler,
+                                  void *argument);
 PAWL_API int pawl_start_server_on(struct pawl_server *server, struct pawl_socket *listener, struct pawl_handler handler, void *argument);
 
 /** Its port, as pawl_socket_port. */
@@ -101,12 +103,12 @@ PAWL_INLINE int pawl_server_port(const struct pawl_server *server)
 /** Stops accepting; connections go on. Harmless for a closed one. (Server.close) */
 PAWL_API void pawl_server_close(struct pawl_server *server);
 
-/** With `most` (0: no limit, the default) connections at work the server accepts no more until one has ended; they queue in the system. At any
- *  time; connections that are more than that already go on, and one that is being waited for is still taken. */
+/** With `most` (0: no limit, the default) connections at work the server accepts no more until one has ended; they queue in the
+ *  system. At any time; connections that are more than that already go on, and one that is being waited for is still taken. */
 PAWL_API void pawl_server_set_most(struct pawl_server *server, size_t most);
 
-/** Ends the reading side of all connections (pawl_stream_end_input): those that wait for a request come to their end, and those that are busy with one do
- *  so afterwards. Before pawl_server_shutdown, so that idle clients do not use up its grace. */
+/** Ends the reading side of all connections (pawl_stream_end_input): those that wait for a request come to their end, and those
+ *  that are busy with one do so afterwards. Before pawl_server_shutdown, so that idle clients do not use up its grace. */
 PAWL_API void pawl_server_end_input(struct pawl_server *server);
 
 /** Cancels the tasks of all connections. */
@@ -132,8 +134,9 @@ struct pawl_server_shutdown {
 };
 PAWL_API pawl_resume_fn pawl_server_wait_closed_resume, pawl_serve_forever_resume, pawl_server_shutdown_resume;
 
-/** Waits until it has been closed and its last connection has ended. Cancelled, it changes nothing. Raises PAWL_EDEADLK, as the two below, in the task of one of its
- *  own connections, which would wait for itself: a handler calls pawl_server_close. (Server.wait_closed) */
+/** Waits until it has been closed and its last connection has ended. Cancelled, it changes nothing. Raises PAWL_EDEADLK, as the
+ *  two below, in the task of one of its own connections, which would wait for itself: a handler calls pawl_server_close.
+ *  (Server.wait_closed) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_server_wait_closed pawl_server_wait_closed(struct pawl_server *server)
 {
     struct pawl_server_wait_closed frame;
@@ -143,8 +146,9 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_server_wait_closed pawl_server_wait_closed
     return frame;
 }
 
-/** Waits until the server is closed by somebody, and its connections have ended. Cancelled, it closes the server, cancels all connections, and waits for their end
- *  before it raises PAWL_ECANCELLED: nothing of the server is left then. Raises what ended the accepting. (Server.serve_forever) */
+/** Waits until the server is closed by somebody, and its connections have ended. Cancelled, it closes the server, cancels all
+ *  connections, and waits for their end before it raises PAWL_ECANCELLED: nothing of the server is left then. Raises what ended
+ *  the accepting. (Server.serve_forever) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_serve_forever pawl_serve_forever(struct pawl_server *server)
 {
     struct pawl_serve_forever frame;
@@ -154,9 +158,9 @@ PAWL_INLINE PAWL_MUST_USE struct pawl_serve_forever pawl_serve_forever(struct pa
     return frame;
 }
 
-/** Stops accepting, lets the connections go on to their end for up to `grace` (PAWL_FOREVER: as long as they like), cancels those that are left, and
- *  waits for them. Cancelled meanwhile, it cancels them at once, and raises PAWL_ECANCELLED when they have ended: nothing of the server
- *  is left in any case. */
+/** Stops accepting, lets the connections go on to their end for up to `grace` (PAWL_FOREVER: as long as they like), cancels
+ *  those that are left, and waits for them. Cancelled meanwhile, it cancels them at once, and raises PAWL_ECANCELLED when they
+ *  have ended: nothing of the server is left in any case. */
 PAWL_INLINE PAWL_MUST_USE struct pawl_server_shutdown pawl_server_shutdown(struct pawl_server *server, pawl_time grace)
 {
     struct pawl_server_shutdown frame;

@@ -46,8 +46,8 @@ struct pawl_socket {
 /* ---- Opening and closing ---- */
 
 /** Opens a new socket of a family (AF_INET, AF_INET6, AF_UNIX) and a type (SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET), neither
- *  bound nor connected: for options, pawl_socket_bind, pawl_connect_to. Needs a current loop. Never inherited by
- *  programs that this one starts. 0; PAWL_EBUSY when *sock is open; PAWL_EINVAL without a loop; -errno. *sock is closed after an error. */
+ *  bound nor connected: for options, pawl_socket_bind, pawl_connect_to. Needs a current loop. Never inherited by programs that
+ *  this one starts. 0; PAWL_EBUSY when *sock is open; PAWL_EINVAL without a loop; -errno. *sock is closed after an error. */
 PAWL_API int pawl_socket_open(struct pawl_socket *sock, int family, int type);
 
 /** Gives an open socket its local address. A Unix path must not exist yet (but see pawl_listen_at), and stays when the socket is
@@ -67,8 +67,8 @@ PAWL_API int pawl_listen_at(struct pawl_socket *sock, const struct pawl_address 
 PAWL_API int pawl_datagram_open(struct pawl_socket *sock, int family, const struct pawl_address *address);
 
 /** Takes over a descriptor (a socket, a pipe, a terminal; a listening one too) and registers it with the current loop. It is
- *  made non-blocking. 0; PAWL_EBUSY when *sock is open; PAWL_EINVAL for a NULL, a negative descriptor or without a loop;
- *  -EPERM for a regular file, which is always ready; -errno. In every case the descriptor is pawl's: after an error it is closed. */
+ *  made non-blocking. 0; PAWL_EBUSY when *sock is open; PAWL_EINVAL for a NULL, a negative descriptor or without a loop; -EPERM
+ *  for a regular file, which is always ready; -errno. In every case the descriptor is pawl's: after an error it is closed. */
 PAWL_API int pawl_socket_adopt(struct pawl_socket *sock, int fd);
 
 /** The opposite: the descriptor leaves pawl, still open and non-blocking, and *sock is closed. What waits on it ends with
@@ -125,8 +125,8 @@ enum pawl_socket_option {
     PAWL_CREDENTIALS      /* 0 or 1: a Unix socket is told who sends */
 };
 
-/** Sets one. 0; PAWL_EINVAL for a value out of range or an unknown option; PAWL_ECLOSED; -errno (-EOPNOTSUPP, -ENOPROTOOPT: not this kind of
- *  socket). */
+/** Sets one. 0; PAWL_EINVAL for a value out of range or an unknown option; PAWL_ECLOSED; -errno (-EOPNOTSUPP, -ENOPROTOOPT: not
+ *  this kind of socket). */
 PAWL_API int pawl_socket_set(struct pawl_socket *sock, enum pawl_socket_option option, int value);
 /** Reads one into *value. The same results; *value is left alone after an error. */
 PAWL_API int pawl_socket_get(const struct pawl_socket *sock, enum pawl_socket_option option, int *value);
@@ -154,7 +154,8 @@ struct pawl_accept_patiently {
     } step;
 };
 /** The same, but when the system has no descriptor or memory to spare (EMFILE, ENFILE, ENOBUFS, ENOMEM) it tries again after a
- *  pause, 5 ms the first time and twice as long each time up to a second. The first time for each listener the loop's report is told. */
+ *  pause, 5 ms the first time and twice as long each time up to a second. The first time for each listener the loop's report is
+ *  told. */
 PAWL_INLINE PAWL_MUST_USE struct pawl_accept_patiently pawl_accept_patiently(struct pawl_socket *listener, struct pawl_socket *sock);
 
 struct pawl_connect_to {
@@ -162,8 +163,8 @@ struct pawl_connect_to {
     struct pawl_socket *sock;
     const struct pawl_address *address;
 };
-/** Connects *sock to an address. When it is closed, it is opened as a stream of that family; one that is open (with its options, or bound) is
- *  connected as it is. After an error, or cancelled, it is closed. (loop.sock_connect) */
+/** Connects *sock to an address. When it is closed, it is opened as a stream of that family; one that is open (with its
+ *  options, or bound) is connected as it is. After an error, or cancelled, it is closed. (loop.sock_connect) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_connect_to pawl_connect_to(struct pawl_socket *sock, const struct pawl_address *address);
 
 struct pawl_recv {
@@ -197,7 +198,8 @@ struct pawl_recv_from {
     size_t result;  /* bytes received, at most `size` */
     bool truncated; /* the datagram was longer, and the rest of it is gone */
 };
-/** Receives a datagram of up to `size` bytes (0: only to see that one came), and the address that it came from; NULL: does not matter. (loop.sock_recvfrom_into) */
+/** Receives a datagram of up to `size` bytes (0: only to see that one came), and the address that it came from; NULL: does not
+ *  matter. (loop.sock_recvfrom_into) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_recv_from pawl_recv_from(struct pawl_socket *sock, void *data, size_t size,
                                                                struct pawl_address *address);
 
@@ -208,8 +210,9 @@ struct pawl_send_to {
     size_t size;
     const struct pawl_address *address;
 };
-/** Of a datagram socket: sends a datagram, whole or not at all; NULL for `address` when the socket is connected. Raises -EAGAIN when the queue of a Unix socket
- *  that it is sent to is full: the system does not tell when that has room, so try again later, or connect. (loop.sock_sendto) */
+/** Of a datagram socket: sends a datagram, whole or not at all; NULL for `address` when the socket is connected. Raises -EAGAIN
+ *  when the queue of a Unix socket that it is sent to is full: the system does not tell when that has room, so try again later,
+ *  or connect. (loop.sock_sendto) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_send_to pawl_send_to(struct pawl_socket *sock, const void *data, size_t size,
                                                            const struct pawl_address *address);
 
@@ -301,14 +304,14 @@ struct pawl_wait_ready {
     struct pawl_socket *sock;
     enum pawl_direction direction;
 };
-/** Waits until it can be read or written (or has an error or an end to tell), for a descriptor that a library of others reads and writes.
- *  Level-triggered: it asks the system (poll(2)) before it waits. (loop.add_reader) */
+/** Waits until it can be read or written (or has an error or an end to tell), for a descriptor that a library of others reads
+ *  and writes. Level-triggered: it asks the system (poll(2)) before it waits. (loop.add_reader) */
 PAWL_INLINE PAWL_MUST_USE struct pawl_wait_ready pawl_wait_ready(struct pawl_socket *sock, enum pawl_direction direction);
 
 /* ---- Without waiting ---- */
 
-/** One try, without waiting: how many bytes (0: the end; for send at least 1 unless size is 0), PAWL_EPENDING when it would have to wait, or an
- *  error. Whoever got PAWL_EPENDING may await pawl_socket_ready. For protocols on top, such as TLS. */
+/** One try, without waiting: how many bytes (0: the end; for send at least 1 unless size is 0), PAWL_EPENDING when it would
+ *  have to wait, or an error. Whoever got PAWL_EPENDING may await pawl_socket_ready. For protocols on top, such as TLS. */
 PAWL_API ptrdiff_t pawl_socket_try_recv(struct pawl_socket *sock, void *data, size_t size);
 PAWL_API ptrdiff_t pawl_socket_try_send(struct pawl_socket *sock, const void *data, size_t size);
 PAWL_API ptrdiff_t pawl_socket_try_send_vector(struct pawl_socket *sock, const struct iovec *parts, size_t count);

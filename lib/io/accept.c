@@ -57,7 +57,8 @@ static void report_pause(struct pawl_socket *listener, int error)
 {
     if (listener->state & EXHAUSTED) return;
     listener->state |= EXHAUSTED;
-    const struct pawl_failure failure = { .name = "pawl_accept_patiently", .error = error, .message = "cannot accept just now, and tries again" };
+    const struct pawl_failure failure = { .name = "pawl_accept_patiently", .error = error,
+                                          .message = "cannot accept just now, and tries again" };
     pawl_loop_report(listener->loop, &failure);
 }
 

@@ -76,7 +76,13 @@ uint16_t pawl_address_port(const struct pawl_address *address)
 /* Of IPv6 the flow is no part of who it is. */
 static bool equal_v6(const struct sockaddr_in6 *a, const struct sockaddr_in6 *b)
 {
-    return a->sin6_port == b->sin6_port && a->sin6_scope_id == b->sin6_scope_id && memcmp(&a->sin6_addr, &b->sin6_addr, sizeof a->sin6_addr) == 0;
+    return a->sin6_port == b->sin6_port && a->sin6_scope_id == b->sin6_scope_id &&
+           memcmp(&a->sin6_addr, &b->sin6_addr, sizeof a->sin6_addr) == 0;
+}
+
+static bool equal_v4(const struct sockaddr_in *a, const struct sockaddr_in *b)
+{
+    return a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr;
 }
 
 /* The name of a Unix socket: a path ends at its first zero, wherever the system says that the address ends. */
@@ -92,7 +98,7 @@ bool pawl_address_equal(const struct pawl_address *a, const struct pawl_address 
     if (a == NULL || b == NULL || a->size == 0 || b->size == 0) return false;
     if (sockaddr_of(a)->any.sa_family != sockaddr_of(b)->any.sa_family) return false;
     switch (sockaddr_of(a)->any.sa_family) {
-    case AF_INET: return sockaddr_of(a)->v4.sin_port == sockaddr_of(b)->v4.sin_port && sockaddr_of(a)->v4.sin_addr.s_addr == sockaddr_of(b)->v4.sin_addr.s_addr;
+    case AF_INET: return equal_v4(&sockaddr_of(a)->v4, &sockaddr_of(b)->v4);
     case AF_INET6: return equal_v6(&sockaddr_of(a)->v6, &sockaddr_of(b)->v6);
     case AF_UNIX: {
         const size_t length = local_name(a);
@@ -105,7 +111,8 @@ bool pawl_address_equal(const struct pawl_address *a, const struct pawl_address 
 static void write_local(const struct pawl_address *address, char *text)
 {
     const size_t length = local_name(address);
-    for (size_t i = 0; i < length; i++) text[i] = sockaddr_of(address)->local.sun_path[i] != '\0' ? sockaddr_of(address)->local.sun_path[i] : '@';
+    const char *const name = sockaddr_of(address)->local.sun_path;
+    for (size_t i = 0; i < length; i++) text[i] = name[i] != '\0' ? name[i] : '@';
     text[length] = '\0';
     if (length == 0) strcpy(text, "-");
 }

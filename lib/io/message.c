@@ -44,7 +44,8 @@ static int try_recvmsg(struct pawl_coro *co)
 {
     struct pawl_message *const self = (struct pawl_message *)(void *)co;
     const bool beside = (self->flags & (MSG_ERRQUEUE | MSG_OOB)) != 0;
-    const ssize_t got = beside ? receive_beside(self->sock, self->message, self->flags) : receive_message(self->sock, self->message, self->flags);
+    const ssize_t got = beside ? receive_beside(self->sock, self->message, self->flags)
+                               : receive_message(self->sock, self->message, self->flags);
     if (got < 0) return (int)got;
     self->result = (size_t)got;
     return 0;

@@ -5,8 +5,8 @@
  *
  *      [ task | connection: whose server, in its ring | the handler's frame: header, stream, argument, … ]
  *
- * The task's root is the connection; it awaits the handler, and then the end of the stream. The acceptor, a task in the
- * server, takes connections as long as there is room, and begins each eagerly, so that none ends before it has begun: its stream is always closed.
+ * The task's root is the connection; it awaits the handler, and then the end of the stream. The acceptor, a task in the server, takes
+ * connections as long as there is room, and begins each eagerly, so that none ends before it has begun: its stream is always closed.
  * Whatever changes (a connection has ended, the server is closed) wakes those that wait for it, who look again.
  */
 #include "stream.h"
@@ -172,16 +172,18 @@ static int start(struct pawl_server *server, struct pawl_handler handler, void *
     server->handler = handler;
     server->argument = argument;
     server->served = server->failed = 0;
-    if (pawl_start_eager(&server->acceptor, CORO(pawl_accepting, .server = server)) != NULL) return 0; /* a lazy one may never begin, nor close it */
+    /* eagerly, since one that has not begun would not close the listener */
+    if (pawl_start_eager(&server->acceptor, CORO(pawl_accepting, .server = server)) != NULL) return 0;
     pawl_socket_close(&server->listener);
     return PAWL_EINVAL;
 }
 
+/* The acceptor has never begun, or has ended. */
 static bool is_over(const struct pawl_server *server)
 {
-    return server->listener.loop == NULL && server->count == 0 &&
-           !(server->acceptor.awaitable.awaitable.awaitable.flags & PAWL_WHERE_MASK) &&
-           (server->acceptor.awaitable.awaitable.awaitable.flags == 0 || (pawl_future_done)(&server->acceptor.awaitable.awaitable.awaitable));
+    const struct pawl_future *const acceptor = &server->acceptor.awaitable.awaitable.awaitable;
+    return server->listener.loop == NULL && server->count == 0 && !(acceptor->flags & PAWL_WHERE_MASK) &&
+           (acceptor->flags == 0 || (pawl_future_done)(acceptor));
 }
 
 static int may_start(const struct pawl_server *server, struct pawl_handler handler)

@@ -34,7 +34,8 @@ int socket_register(struct pawl_socket *sock, struct pawl_loop *loop, int fd, un
 {
     struct pawl_port *const port = loop->port;
     const unsigned opening = sock->opening + 1u;
-    *sock = (struct pawl_socket){ .watch = { .fd = fd, .notify = notify }, .opening = (uint16_t)opening, .kind = (uint8_t)kind, .streak = sock->streak };
+    *sock = (struct pawl_socket){ .watch = { .fd = fd, .notify = notify }, .opening = (uint16_t)opening, .kind = (uint8_t)kind,
+                                  .streak = sock->streak };
     sock->readable.flags = sock->writable.flags = PAWL_FUTURE_SHARED; /* several may wait for what the system has to tell */
     const int error = port->ops->watch ? port->ops->watch(port, &sock->watch) : PAWL_ENOSYS;
     if (error != 0) close(fd);
@@ -204,7 +205,8 @@ static int bind_and_listen(struct pawl_socket *sock, const struct pawl_address *
     int error = sock->kind == KIND_TCP ? pawl_socket_set(sock, PAWL_REUSEADDR, 1) : 0;
     if (error == 0 && is_everything(address)) error = pawl_socket_set(sock, PAWL_V6ONLY, 0);
     if (error == 0) error = pawl_socket_bind(sock, address);
-    if (error == -EADDRINUSE && is_stale(address) && unlink(sockaddr_of(address)->local.sun_path) == 0) error = pawl_socket_bind(sock, address);
+    if (error == -EADDRINUSE && is_stale(address) && unlink(sockaddr_of(address)->local.sun_path) == 0)
+        error = pawl_socket_bind(sock, address);
     return error == 0 ? pawl_socket_listen(sock, backlog) : error;
 }
 
