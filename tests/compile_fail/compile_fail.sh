@@ -16,7 +16,8 @@ library=$2
 here=$root/tests/compile_fail
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-number=0
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
 
 warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
 
@@ -24,14 +25,8 @@ warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
 result()
 {
     status=$?
-    number=$((number + 1))
-    if [ $status -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; grep -E '(error|undefined reference)' "$work/said" | sed 's/^/# /'; fi
-}
-
-skip()
-{
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
+    tap $status "$1"
+    [ $status -eq 0 ] || grep -E '(error|undefined reference)' "$work/said" | sed 's/^/# /'
 }
 
 # field NAME FILE: what a line "NAME: …" of its head says

@@ -10,7 +10,8 @@ root=$1
 here=$root/tests/core
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-number=0
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
 
 warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Werror"
 core=$(cd "$1/lib" && ls core/*.c | grep -v core/timers_; echo loop/loop.c port/virtual.c)
@@ -18,16 +19,8 @@ core=$(cd "$1/lib" && ls core/*.c | grep -v core/timers_; echo loop/loop.c port/
 # result NAME: a TAP line for the status of the command before it; what that wrote becomes its diagnostics
 result()
 {
-    status=$?
-    number=$((number + 1))
-    if [ $status -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; fi
+    tap $? "$1"
     sed 's/^/# /' "$work/said"
-}
-
-skip()
-{
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
 }
 
 # compile CC "FLAGS" TIMERS: the core, and a program of a firmware's kind, as one object

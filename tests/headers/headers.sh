@@ -13,7 +13,8 @@ layout=$*
 here=$root/tests/headers
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-number=0
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
 
 warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Werror"
 core="config error coro gen future async port timer loop task waiter scope combinators sync queue channel group virtual framing"
@@ -21,16 +22,8 @@ core="config error coro gen future async port timer loop task waiter scope combi
 # result NAME: a TAP line for the status of the command before it; what that wrote becomes its diagnostics
 result()
 {
-    status=$?
-    number=$((number + 1))
-    if [ $status -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; fi
+    tap $? "$1"
     sed 's/^/# /' "$work/said"
-}
-
-skip()
-{
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
 }
 
 # alone HEADER SUFFIX: writes a program that is nothing but the header

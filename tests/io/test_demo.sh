@@ -5,30 +5,14 @@
 set -u
 swarm=$1
 server=$2
-number=0
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
 folder=$(mktemp -d)
 out=$folder/out
 err=$folder/err
 pid=
 trap '[ -n "$pid" ] && kill -9 "$pid" 2>/dev/null; rm -rf "$folder"' EXIT
-
-# ok NAME CONDITION…: one test; what was printed is shown when it fails.
-ok() {
-    local name=$1
-    shift
-    number=$((number + 1))
-    if "$@"; then
-        echo "ok $number - $name"
-    else
-        echo "not ok $number - $name"
-        sed 's/^/#   /' "$out" "$err"
-    fi
-}
-
-skip() {
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
+shows="$out $err"
 
 status=0
 run() {

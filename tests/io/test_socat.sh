@@ -5,36 +5,20 @@
 set -u
 peer=$1
 server=$2
-number=0
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
 folder=$(mktemp -d)
 out=$folder/out
 err=$folder/err
 log=$folder/log
 pids=()
 trap 'kill -9 "${pids[@]}" 2>/dev/null; rm -rf "$folder"' EXIT
+shows="$out $err $log"
 
 if ! command -v socat >/dev/null 2>&1; then
     echo "1..0 # SKIP no socat here"
     exit 0
 fi
-
-# ok NAME CONDITION…: one test; what was printed is shown when it fails.
-ok() {
-    local name=$1
-    shift
-    number=$((number + 1))
-    if "$@"; then
-        echo "ok $number - $name"
-    else
-        echo "not ok $number - $name"
-        sed 's/^/#   /' "$out" "$err" "$log"
-    fi
-}
-
-skip() {
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
 
 says() { grep -Eq -- "$1" "$out"; }
 soon() { # until the condition holds, for a minute at most

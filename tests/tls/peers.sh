@@ -8,34 +8,18 @@ set -u
 client="${EXAMPLE_WRAPPER:-} $1"
 server="${EXAMPLE_WRAPPER:-} $2"
 here=$(dirname "$0")
-number=0
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
 folder=$(mktemp -d)
 out=$folder/out err=$folder/err
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null; rm -rf "$folder"' EXIT
+shows="$out $err"
 
 if ! command -v openssl >/dev/null; then
     echo "1..0 # SKIP no openssl command here"
     exit 0
 fi
-
-# ok NAME CONDITION…: one test; what was printed is shown when it fails.
-ok() {
-    local name=$1
-    shift
-    number=$((number + 1))
-    if "$@"; then
-        echo "ok $number - $name"
-    else
-        echo "not ok $number - $name"
-        head -n 20 "$out" "$err" | sed 's/^/# /'
-    fi
-}
-
-skip() {
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
 
 # Starts a server, and waits until it says its port, at the end of a line.
 port=
