@@ -388,10 +388,11 @@ END_TEST
 Suite *make_suite(void)
 {
     Suite *const suite = suite_create("storm");
+    const int count = under_valgrind() ? STORMS / 10 : STORMS;
     TCase *const storms = add_case(suite, "storms");
-    tcase_add_loop_test(storms, whatever_tasks_do_to_each_other_all_end_and_everything_is_given_back, 0, STORMS);
-    tcase_add_loop_test(storms, a_loop_that_finishes_in_the_middle_gives_everything_back, 0, STORMS);
-    tcase_add_loop_test(storms, a_loop_that_is_shut_down_in_the_middle_gives_everything_back, 0, STORMS);
-    tcase_add_loop_test(storms, without_memory_now_and_then_all_end_and_everything_is_given_back, 0, STORMS);
+    tcase_add_loop_test(storms, whatever_tasks_do_to_each_other_all_end_and_everything_is_given_back, 0, count);
+    tcase_add_loop_test(storms, a_loop_that_finishes_in_the_middle_gives_everything_back, 0, count);
+    tcase_add_loop_test(storms, a_loop_that_is_shut_down_in_the_middle_gives_everything_back, 0, count);
+    tcase_add_loop_test(storms, without_memory_now_and_then_all_end_and_everything_is_given_back, 0, count);
     return suite;
 }

@@ -586,7 +586,9 @@ static void raw_drain(struct net *net, int fd, size_t *got, size_t until)
         const size_t want = until - *got < sizeof part ? until - *got : sizeof part;
         const ssize_t size = recv(fd, part, want, MSG_DONTWAIT);
         if (size < 0) ck_assert_int_eq(errno, EAGAIN);
-        for (ssize_t i = 0; i < size; i++) ck_assert_uint_eq(part[i], pattern(*got + (size_t)i));
+        size_t others = 0;
+        for (ssize_t i = 0; i < size; i++) others += part[i] != pattern(*got + (size_t)i);
+        ck_assert_uint_eq(others, 0);
         if (size > 0) *got += (size_t)size;
         ck_assert_int_eq(pawl_loop_run_once(&net->loop, false), 0);
     }
@@ -820,7 +822,9 @@ START_TEST(no_second_sender_gets_in_between_the_steps_of_the_first)
         if (total == SIZE) break;
     }
     ck_assert_int_eq(net_finish(&net, first), 0);
-    for (size_t i = 0; i < total; i++) ck_assert_int_eq(came[i], '1');
+    size_t others = 0; /* an assertion for each byte would take minutes */
+    for (size_t i = 0; i < total; i++) others += came[i] != '1';
+    ck_assert_uint_eq(others, 0);
     free(data);
     free(came);
     pawl_socket_close(&a);

@@ -8,6 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+bool under_valgrind(void)
+{
+    const char *const preloaded = getenv("LD_PRELOAD");
+    return preloaded != NULL && strstr(preloaded, "valgrind") != NULL;
+}
+
 /* ---- Leaked descriptors ---- */
 
 static unsigned open_before[32]; /* a bit each */

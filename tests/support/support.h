@@ -19,6 +19,9 @@ TCase *add_case(Suite *suite, const char *name);
 /* To be defined by the test file. */
 Suite *make_suite(void);
 
+/* Does this program run under valgrind, which takes some fifty times as long? */
+bool under_valgrind(void);
+
 /* An allocator that counts what is alive, and fails at the `fail_at`-th call (1 is the first; 0 never). */
 struct counting {
     struct pawl_allocator allocator;

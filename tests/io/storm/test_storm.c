@@ -625,12 +625,6 @@ static long from_environment(const char *name, long otherwise)
     return text != NULL ? strtol(text, NULL, 10) : otherwise;
 }
 
-static bool under_valgrind(void)
-{
-    const char *const preloaded = getenv("LD_PRELOAD");
-    return preloaded != NULL && strstr(preloaded, "valgrind") != NULL;
-}
-
 static long messages(void)
 {
     return from_environment("STORM_MESSAGES", under_valgrind() ? 2000 : 50000);
