@@ -493,12 +493,6 @@ END_TEST
 
 /* ---- Locals that do not survive; words of one's own ---- */
 
-static bool under_valgrind(void)
-{
-    const char *const preloaded = getenv("LD_PRELOAD");
-    return preloaded != NULL && strstr(preloaded, "valgrind") != NULL;
-}
-
 START_TEST(the_scrub_makes_a_lost_local_visible)
 {
     if (under_valgrind()) return; /* which sees such a local by itself, and would fail the test for it */
