@@ -71,7 +71,7 @@ static int begin_attempt(struct pawl_connect_any *self, struct pawl_loop *loop)
     const struct pawl_address *const address = &self->addresses[self->started];
     struct pawl_attempt *const attempt = &self->attempts[self->started++];
     unsigned kind = 0;
-    const int fd = socket_make(sockaddr_of(address)->any.sa_family, SOCK_STREAM, &kind);
+    const int fd = socket_make(address->of.family, SOCK_STREAM, &kind);
     *attempt = (struct pawl_attempt){ .watch = { .fd = -1, .notify = notify }, .of = self, .kind = (uint8_t)kind };
     if (fd < 0) return fd;
     int error = socket_connect(fd, address);

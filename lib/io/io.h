@@ -43,6 +43,17 @@ static inline bool would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
+/* Could a read say anything but EAGAIN? And it has said that. */
+static inline bool read_may_help(const struct pawl_socket *sock)
+{
+    return (sock->state & (READ_DRY | HUNG_UP)) != READ_DRY;
+}
+
+static inline void read_is_dry(struct pawl_socket *sock)
+{
+    sock->state = (uint16_t)((sock->state | READ_DRY) & ~HUNG_UP);
+}
+
 /* Registers a descriptor, which is non-blocking, with a loop as *sock, or closes it. 0 or an error. */
 int socket_register(struct pawl_socket *sock, struct pawl_loop *loop, int fd, unsigned kind);
 

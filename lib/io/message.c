@@ -9,10 +9,10 @@
 
 static ssize_t receive_message(struct pawl_socket *sock, struct msghdr *message, int flags)
 {
-    while ((sock->state & (READ_DRY | HUNG_UP)) != READ_DRY) {
+    while (read_may_help(sock)) {
         const ssize_t got = recvmsg(sock->watch.fd, message, flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
         if (got >= 0) return got;
-        if (would_block(errno)) sock->state = (uint16_t)((sock->state | READ_DRY) & ~HUNG_UP);
+        if (would_block(errno)) read_is_dry(sock);
         else if (errno != EINTR) return -errno;
     }
     return PAWL_EPENDING;

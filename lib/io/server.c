@@ -45,6 +45,7 @@ struct connection {
     struct pawl_server *server;
     const char *where; /* its error was raised */
     int fd;
+    uint8_t kind; /* of the descriptor: the listener's */
     int16_t error;
     struct pawl_stream_drain closed;
 } __attribute__((aligned(16))); /* as the frame behind it may have to be */
@@ -69,48 +70,58 @@ static struct pawl_task *task_serving(struct connection *connection)
     return (struct pawl_task *)(void *)connection - 1;
 }
 
+static bool is_cut_off(const struct connection *self)
+{
+    return self->error == PAWL_ECANCELLED || self->error == PAWL_EEXIT;
+}
+
 static bool peers_business(int error)
 {
     return error == -ECONNRESET || error == -EPIPE || error == -ETIMEDOUT || error == PAWL_EEOF;
 }
 
-static void report(struct connection *self, struct pawl_loop *loop, const char *message)
+static void report(struct connection *self)
 {
     const struct pawl_failure failure = { .name = pawl_coro_name(&handler_of(self)->awaitable), .where = self->where,
-                                          .error = self->error, .message = message };
+                                          .error = self->error, .message = "failed to serve a connection" };
     self->server->failed++;
-    pawl_loop_report(loop, &failure);
+    pawl_loop_report(pawl_loop_current(), &failure);
 }
 
 static void connection_end(struct connection *self)
 {
     struct pawl_server *const server = self->server;
-    struct pawl_loop *const loop = pawl_loop_current();
-    if (self->error != 0 && self->error != PAWL_ECANCELLED && self->error != PAWL_EEXIT && !peers_business(self->error))
-        report(self, loop, "failed to serve a connection");
+    if (self->error != 0 && !is_cut_off(self) && !peers_business(self->error)) report(self);
     ring_remove(&server->connections, &self->link);
     server->count--;
     pawl_wait_wake_all(&server->changed, 0);
+}
+
+/* What was accepted is known, and needs not be asked for. */
+static int stream_begin_accepted(struct connection *self)
+{
+    struct pawl_stream *const stream = &handler_of(self)->stream;
+    struct pawl_loop *const loop = pawl_loop_current();
+    const int error = socket_register(&stream->sock, loop, self->fd, self->kind);
+    if (error != 0) return error;
+    stream_begin(stream, loop, &pawl_transport_socket);
+    if (self->server->limit != 0) pawl_stream_set_limit(stream, self->server->limit);
+    return 0;
 }
 
 ASYNC(connection)
 {
     ASYNC_BEGIN(connection);
     TRY {
-        const int error = pawl_stream_adopt(&handler_of(self)->stream, self->fd);
+        const int error = stream_begin_accepted(self);
         if (error != 0) RAISE(error);
-        if (self->server->limit != 0) pawl_stream_set_limit(&handler_of(self)->stream, self->server->limit);
         AWAIT(handler_of(self));
     } CATCH_ALL {
         self->error = (int16_t)CAUGHT();
         self->where = CAUGHT_WHERE();
     } END_TRY;
-    if (self->error == PAWL_ECANCELLED || self->error == PAWL_EEXIT) {
-        pawl_stream_abort(&handler_of(self)->stream);
-    } else {
-        TRY_AWAIT(self->closed, pawl_stream_wait_closed(&handler_of(self)->stream));
-        pawl_stream_abort(&handler_of(self)->stream);
-    }
+    if (!is_cut_off(self)) TRY_AWAIT(self->closed, pawl_stream_wait_closed(&handler_of(self)->stream));
+    pawl_stream_abort(&handler_of(self)->stream);
     connection_end(self);
     ASYNC_END;
 }
@@ -136,7 +147,8 @@ static void connection_begin(struct pawl_server *server, int fd)
     }
     struct connection *const connection = pawl_task_frame(connection, task);
     struct any_handler *const handler = handler_of(connection);
-    *connection = (struct connection){ .awaitable = PAWL_CORO_INIT(connection_resume), .server = server, .fd = fd };
+    *connection = (struct connection){ .awaitable = PAWL_CORO_INIT(connection_resume), .server = server, .fd = fd,
+                                         .kind = server->listener.kind };
     memset(handler, 0, server->handler.size);
     handler->awaitable = pawl_coro_init_(server->handler.resume);
     handler->argument = server->argument;

@@ -32,14 +32,14 @@ static ssize_t splice_quietly(int from, int to, size_t size)
 static int fill(struct pawl_splice *self)
 {
     const uint64_t left = self->size - self->result;
-    if ((self->from->state & (READ_DRY | HUNG_UP)) == READ_DRY) return PAWL_EPENDING;
+    if (!read_may_help(self->from)) return PAWL_EPENDING;
     const ssize_t got = splice_quietly(self->from->watch.fd, self->pipe[1], left < PIPEFUL ? (size_t)left : PIPEFUL);
     if (got >= 0) {
         self->waiting = (uint64_t)got;
         return got > 0;
     }
     if (!would_block((int)-got)) return (int)got;
-    self->from->state = (uint16_t)((self->from->state | READ_DRY) & ~HUNG_UP);
+    read_is_dry(self->from);
     return PAWL_EPENDING;
 }
 

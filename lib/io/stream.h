@@ -46,7 +46,8 @@ void stream_flush(struct pawl_stream *stream);
 /* For reads in other files: what drives them, more into the buffer, and the first bytes of it. See stream_read.c. */
 struct pawl_coro *stream_read_operate(struct pawl_coro *co, struct pawl_coro *root, int error, struct pawl_stream *stream,
                                       int (*try_once)(struct pawl_coro *co));
-int stream_pull(struct pawl_stream *stream);
+/* Are so many bytes buffered? 1, 0 when the stream ends before, PAWL_EPENDING, or an error. */
+int stream_have(struct pawl_stream *stream, size_t size);
 int stream_give(struct pawl_stream_piece *self, size_t size);
 
 static inline bool stream_open(const struct pawl_stream *stream)

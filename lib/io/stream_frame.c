@@ -8,28 +8,18 @@ static enum pawl_length length_of(const struct pawl_stream_piece *self)
     return (enum pawl_length)self->separator_size;
 }
 
-/* Are so many bytes there? 1, 0 when the stream ends before, PAWL_EPENDING, or an error. */
-static int have(struct pawl_stream *stream, size_t size)
-{
-    while (buffer_used(&stream->in) < size) {
-        const int pulled = stream_pull(stream);
-        if (pulled <= 0) return pulled;
-    }
-    return 1;
-}
-
 static int try_read_frame(struct pawl_coro *co)
 {
     struct pawl_stream_piece *const self = (struct pawl_stream_piece *)(void *)co;
     struct pawl_stream *const stream = self->stream;
     const size_t head = pawl_length_size(length_of(self));
-    int there = have(stream, head);
+    int there = stream_have(stream, head);
     if (there == 0 && buffer_used(&stream->in) == 0) return 0;
     if (there <= 0) return there == 0 ? PAWL_EEOF : there;
 
     const size_t size = pawl_length_decode(length_of(self), stream->in.data + stream->in.begin);
     if (size > stream->limit) return PAWL_ELIMIT;
-    there = have(stream, head + size);
+    there = stream_have(stream, head + size);
     if (there <= 0) return there == 0 ? PAWL_EEOF : there;
     pawl_stream_consume(stream, head);
     return stream_give(self, size);

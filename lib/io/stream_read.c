@@ -36,7 +36,7 @@ static ssize_t take_in(struct pawl_stream *stream, void *data, size_t size)
 /* Would a read only say that there is nothing? Then no buffer is needed for it. */
 static bool nothing_there(const struct pawl_stream *stream)
 {
-    return stream->transport == &pawl_transport_socket && (stream->sock.state & (READ_DRY | HUNG_UP)) == READ_DRY &&
+    return stream->transport == &pawl_transport_socket && !read_may_help(&stream->sock) &&
            !(stream->state & STREAM_AT_END) && stream->read_error == 0;
 }
 
@@ -50,6 +50,15 @@ static int pull(struct pawl_stream *stream)
     const ssize_t got = take_in(stream, in->data + in->end, in->room - in->end);
     if (got <= 0) return (int)got;
     in->end += (uint32_t)got;
+    return 1;
+}
+
+int stream_have(struct pawl_stream *stream, size_t size)
+{
+    while (buffer_used(&stream->in) < size) {
+        const int pulled = pull(stream);
+        if (pulled <= 0) return pulled;
+    }
     return 1;
 }
 
@@ -248,10 +257,8 @@ static int try_read_piece(struct pawl_coro *co)
     struct pawl_stream *const stream = self->stream;
     const size_t size = self->separator_size;
     if (size > stream->limit) return PAWL_ELIMIT;
-    while (buffer_used(&stream->in) < size) {
-        const int pulled = pull(stream);
-        if (pulled <= 0) return pulled == 0 ? give_what_is_left(self, PAWL_EEOF) : pulled;
-    }
+    const int there = stream_have(stream, size);
+    if (there <= 0) return there == 0 ? give_what_is_left(self, PAWL_EEOF) : there;
     return size > 0 ? give(self, size) : 0;
 }
 
@@ -267,11 +274,8 @@ static int try_fill(struct pawl_coro *co)
     struct pawl_stream_piece *const self = (struct pawl_stream_piece *)(void *)co;
     struct pawl_stream *const stream = self->stream;
     if (self->separator_size > stream->limit) return PAWL_ELIMIT;
-    while (buffer_used(&stream->in) < self->separator_size) {
-        const int pulled = pull(stream);
-        if (pulled < 0) return pulled;
-        if (pulled == 0) break;
-    }
+    const int there = stream_have(stream, self->separator_size);
+    if (there < 0) return there;
     self->size = buffer_used(&stream->in);
     if (self->size > 0) self->data = stream->in.data + stream->in.begin;
     return 0;
@@ -302,11 +306,6 @@ struct pawl_coro *stream_read_operate(struct pawl_coro *co, struct pawl_coro *ro
                                       int (*try_once)(struct pawl_coro *co))
 {
     return read_operate(co, root, error, stream, try_once);
-}
-
-int stream_pull(struct pawl_stream *stream)
-{
-    return pull(stream);
 }
 
 int stream_give(struct pawl_stream_piece *self, size_t size)

@@ -8,11 +8,6 @@
 
 /* ---- One try ---- */
 
-static bool read_may_help(const struct pawl_socket *sock)
-{
-    return (sock->state & (READ_DRY | HUNG_UP)) != READ_DRY;
-}
-
 static ssize_t receive(struct pawl_socket *sock, void *data, size_t size)
 {
     while (read_may_help(sock)) {
@@ -21,7 +16,7 @@ static ssize_t receive(struct pawl_socket *sock, void *data, size_t size)
             if (sock->kind == KIND_TCP && (size_t)got < size) sock->state |= READ_DRY;
             return got;
         }
-        if (would_block(errno)) sock->state = (uint16_t)((sock->state | READ_DRY) & ~HUNG_UP);
+        if (would_block(errno)) read_is_dry(sock);
         else if (errno != EINTR) return -errno;
     }
     return PAWL_EPENDING;
